@@ -1,0 +1,2 @@
+//! What every lunix event daemon shares.
+#![forbid(unsafe_code)]

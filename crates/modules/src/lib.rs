@@ -1,0 +1,2 @@
+//! Finds and loads kernel modules by alias, in process.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! A small NATS client for epoll programs.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! NATS subjects: validation, wildcard matching and the subscription index.
+#![forbid(unsafe_code)]

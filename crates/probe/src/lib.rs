@@ -1,0 +1,2 @@
+//! Recognises file systems from a few blocks of a device.
+#![forbid(unsafe_code)]

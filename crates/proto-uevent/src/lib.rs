@@ -1,0 +1,2 @@
+//! Kernel uevents: parser of the netlink message and of MODALIAS.
+#![forbid(unsafe_code)]

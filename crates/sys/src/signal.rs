@@ -1,0 +1,163 @@
+//! Signals as a readable descriptor (`man 2 signalfd`).
+
+use std::io;
+use std::mem::{MaybeUninit, size_of};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// A signal number, as in `man 7 signal`.
+pub type Signal = i32;
+
+/// Hang-up: by convention, read the configuration again.
+pub const HUP: Signal = libc::SIGHUP;
+/// Interrupt from the keyboard; for PID 1, ctrl-alt-del.
+pub const INT: Signal = libc::SIGINT;
+/// Quit from the keyboard.
+pub const QUIT: Signal = libc::SIGQUIT;
+/// Kill; cannot be caught.
+pub const KILL: Signal = libc::SIGKILL;
+/// User signal 1.
+pub const USR1: Signal = libc::SIGUSR1;
+/// User signal 2.
+pub const USR2: Signal = libc::SIGUSR2;
+/// Write to a pipe or socket nobody reads.
+pub const PIPE: Signal = libc::SIGPIPE;
+/// Orderly end.
+pub const TERM: Signal = libc::SIGTERM;
+/// A child changed state.
+pub const CHLD: Signal = libc::SIGCHLD;
+/// Continue after a stop.
+pub const CONT: Signal = libc::SIGCONT;
+/// Power failure; for PID 1, switch off.
+pub const PWR: Signal = libc::SIGPWR;
+/// Terminal size changed; for PID 1, the keyboard request key.
+pub const WINCH: Signal = libc::SIGWINCH;
+
+/// What one read from a [`SignalFd`] tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The signal.
+    pub signal: Signal,
+    /// The sender's process id, 0 when the kernel sent it.
+    pub pid: u32,
+    /// The sender's user id.
+    pub uid: u32,
+}
+
+/// A descriptor that becomes readable when one of its signals is pending. Non-blocking, close-on-exec.
+#[derive(Debug)]
+pub struct SignalFd(OwnedFd);
+
+impl SignalFd {
+    /// Blocks `signals` for the calling thread and opens a descriptor that receives them.
+    ///
+    /// # Errors
+    /// `EMFILE`/`ENFILE` when no descriptor is free, `EINVAL` for a number that is no signal.
+    pub fn new(signals: &[Signal]) -> io::Result<Self> {
+        let set = set_of(signals)?;
+        mask(libc::SIG_BLOCK, &set)?;
+        // SAFETY: `set` is an initialised signal set that outlives the call; -1 asks for a new descriptor.
+        let fd = unsafe { libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: signalfd returned a fresh descriptor that nothing else owns.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Takes one pending signal; `None` when there is none left.
+    ///
+    /// # Errors
+    /// Those of `read(2)` but for `EAGAIN`, which is `None`.
+    pub fn read(&self) -> io::Result<Option<Received>> {
+        let mut record = MaybeUninit::<libc::signalfd_siginfo>::zeroed();
+        // SAFETY: the pointer is valid for the size given, and the kernel writes whole records only.
+        let count =
+            unsafe { libc::read(self.0.as_raw_fd(), record.as_mut_ptr().cast(), size_of::<libc::signalfd_siginfo>()) };
+        if count < 0 {
+            let error = io::Error::last_os_error();
+            return if error.kind() == io::ErrorKind::WouldBlock { Ok(None) } else { Err(error) };
+        }
+        // SAFETY: the struct is plain integers, zeroed at first, so every bit pattern is a valid value.
+        let record = unsafe { record.assume_init() };
+        Ok(Some(Received { signal: record.ssi_signo.cast_signed(), pid: record.ssi_pid, uid: record.ssi_uid }))
+    }
+}
+
+impl AsFd for SignalFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Makes writing to a closed pipe or socket an error instead of a death.
+///
+/// # Errors
+/// None in practice; the kernel refuses only signals that do not exist.
+pub fn ignore_sigpipe() -> io::Result<()> {
+    // SAFETY: SIG_IGN installs no handler, so no code of ours can run in signal context.
+    let previous = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    if previous == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Unblocks every signal of the calling thread: what a child must do before it executes another program.
+///
+/// # Errors
+/// None in practice.
+pub fn unblock_all() -> io::Result<()> {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: the pointer is valid; sigemptyset initialises the set.
+    let set = unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        set.assume_init()
+    };
+    mask(libc::SIG_SETMASK, &set)
+}
+
+/// Sends `signal` to this very thread.
+///
+/// # Errors
+/// `EINVAL` for a number that is no signal.
+pub fn raise(signal: Signal) -> io::Result<()> {
+    // SAFETY: raise takes a plain integer and touches no memory of ours.
+    if unsafe { libc::raise(signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn set_of(signals: &[Signal]) -> io::Result<libc::sigset_t> {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: the pointer is valid for the whole block; sigemptyset initialises the set before sigaddset uses it.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        for &signal in signals {
+            if libc::sigaddset(set.as_mut_ptr(), signal) != 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(set.assume_init())
+    }
+}
+
+fn mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<()> {
+    // SAFETY: `set` is initialised and outlives the call; the old set is not asked for.
+    let error = unsafe { libc::pthread_sigmask(how, set, std::ptr::null_mut()) };
+    if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raised_signal_is_read_once() {
+        let signals = SignalFd::new(&[USR1]).unwrap();
+        assert_eq!(signals.read().unwrap(), None);
+        raise(USR1).unwrap();
+        let received = signals.read().unwrap().unwrap();
+        assert_eq!((received.signal, received.pid), (USR1, std::process::id()));
+        assert_eq!(signals.read().unwrap(), None);
+    }
+
+    #[test]
+    fn a_number_that_is_no_signal_is_refused() {
+        assert_eq!(SignalFd::new(&[4096]).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
+}

@@ -1,0 +1,2 @@
+//! Virtual time, split feeding, golden traces, processes and virtual machines for tests.
+#![forbid(unsafe_code)]

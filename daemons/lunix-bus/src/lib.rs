@@ -1,0 +1,2 @@
+//! The NATS-compatible server.
+#![forbid(unsafe_code)]

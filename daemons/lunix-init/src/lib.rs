@@ -1,0 +1,2 @@
+//! PID 1 and supervisor.
+#![forbid(unsafe_code)]

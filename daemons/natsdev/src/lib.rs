@@ -1,0 +1,2 @@
+//! Puts hardware on the bus.
+#![forbid(unsafe_code)]

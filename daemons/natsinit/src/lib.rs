@@ -1,0 +1,2 @@
+//! Puts what lunix-init does on the bus.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Puts processes on the bus.
+#![forbid(unsafe_code)]

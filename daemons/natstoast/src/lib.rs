@@ -1,0 +1,2 @@
+//! Shows toasts.
+#![forbid(unsafe_code)]
