@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use rustix::process::{Pid, Signal};
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -47,6 +47,8 @@ struct Output {
     fresh: VecDeque<String>,
     /// All lines, for error messages.
     seen: VecDeque<String>,
+    /// What each stream has printed since its last newline: a prompt has none.
+    partial: [String; 2],
     open_streams: u8,
     ready: bool,
 }
@@ -62,17 +64,20 @@ impl Shared {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, line: String) {
-        let mut output = self.lock();
-        for queue in [0, 1] {
-            let queue = if queue == 0 { &mut output.fresh } else { &mut output.seen };
-            if queue.len() == LINES_MAX {
-                queue.pop_front();
+    /// Takes in what stream 0 or 1 printed: whole lines to the queues, the rest stays as that stream's unfinished line.
+    fn take_in(&self, stream: usize, bytes: &[u8]) {
+        self.update(|output| {
+            let text = String::from_utf8_lossy(bytes).replace('\r', "");
+            let Some(partial) = output.partial.get_mut(stream) else { return };
+            partial.push_str(&text);
+            let Some((lines, rest)) = partial.rsplit_once('\n') else { return };
+            let (lines, rest) = (lines.to_owned(), rest.to_owned());
+            *partial = rest;
+            for line in lines.split('\n') {
+                push(&mut output.fresh, line);
+                push(&mut output.seen, line);
             }
-            queue.push_back(line.clone());
-        }
-        drop(output);
-        self.changed.notify_all();
+        });
     }
 
     fn update(&self, change: impl FnOnce(&mut Output)) {
@@ -124,10 +129,10 @@ impl Process {
         let shared = Arc::new(Shared::default());
         shared.lock().open_streams = 2;
         if let Some(stdout) = child.stdout.take() {
-            follow(Arc::clone(&shared), stdout);
+            follow(Arc::clone(&shared), 0, stdout);
         }
         if let Some(stderr) = child.stderr.take() {
-            follow(Arc::clone(&shared), stderr);
+            follow(Arc::clone(&shared), 1, stderr);
         }
         if let Some(mut pipe) = ready {
             // The command keeps its copy of the writing end; only a newline counts as ready.
@@ -184,10 +189,27 @@ impl Process {
         })
     }
 
+    /// Waits until `text` stands in an unfinished line, as a prompt does, or in a line. Lines up to it are passed over.
+    ///
+    /// # Errors
+    /// When the deadline passes or the output ends before.
+    pub fn prompt(&mut self, deadline: Deadline, text: &str) -> Result<()> {
+        self.wait(deadline, &format!("a prompt with {text:?}"), |output| {
+            while let Some(line) = output.fresh.pop_front() {
+                if line.contains(text) {
+                    return Some(());
+                }
+            }
+            output.partial.iter().any(|line| line.contains(text)).then_some(())
+        })
+    }
+
     /// Everything it has printed so far.
     #[must_use]
     pub fn printed(&self) -> String {
-        self.shared.lock().seen.iter().fold(String::new(), |text, line| text + line + "\n")
+        let output = self.shared.lock();
+        let lines = output.seen.iter().chain(&output.partial).filter(|line| !line.is_empty());
+        lines.fold(String::new(), |text, line| text + line + "\n")
     }
 
     /// Sends it a signal.
@@ -253,11 +275,20 @@ impl Drop for Process {
     }
 }
 
-fn follow(shared: Arc<Shared>, stream: impl Read + Send + 'static) {
+fn push(queue: &mut VecDeque<String>, line: &str) {
+    if queue.len() == LINES_MAX {
+        queue.pop_front();
+    }
+    queue.push_back(line.to_owned());
+}
+
+fn follow(shared: Arc<Shared>, number: usize, mut stream: impl Read + Send + 'static) {
     std::thread::spawn(move || {
-        for line in BufReader::new(stream).split(b'\n').map_while(std::result::Result::ok) {
-            shared.push(String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned());
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = stream.read(&mut buffer) {
+            shared.take_in(number, buffer.get(..count).unwrap_or_default());
         }
+        shared.take_in(number, b"\n");
         shared.update(|output| output.open_streams -= 1);
     });
 }
