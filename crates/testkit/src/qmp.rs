@@ -96,6 +96,18 @@ impl Qmp {
         }
     }
 
+    /// Waits until QEMU has ended; false when it still runs at the deadline.
+    pub fn closed(&mut self, deadline: Deadline) -> bool {
+        while deadline.left().is_some() {
+            match self.read(deadline) {
+                Ok(_) => {}
+                Err(Error::Unexpected(_)) => return true,
+                Err(Error::Io(..) | Error::Timeout(..)) => return deadline.left().is_some(),
+            }
+        }
+        false
+    }
+
     fn read(&mut self, deadline: Deadline) -> Result<Value> {
         let failed = "read from QEMU";
         self.stream.get_ref().set_read_timeout(Some(deadline.left_or_tick())).map_err(Error::io(failed))?;
