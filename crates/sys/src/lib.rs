@@ -10,4 +10,5 @@
 //! assert_eq!(signals.read().unwrap().unwrap().signal, sys::signal::TERM);
 //! ```
 
+pub mod inherit;
 pub mod signal;
