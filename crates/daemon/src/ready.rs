@@ -17,7 +17,8 @@ impl Ready {
     /// Takes the descriptor with that number; call it before anything else is opened. `Ok(None)` when it is closed, so that one
     /// `run` script also serves supervisors that do not wait.
     pub(crate) fn take(number: &str) -> Result<Option<Self>, Fatal> {
-        let wrong = || Fatal::new(exit::USAGE, format!("--ready-fd {number}: expected the number of a descriptor above 2"));
+        let wrong =
+            || Fatal::new(exit::USAGE, format!("--ready-fd {number}: expected the number of a descriptor above 2"));
         match sys::inherit::take(number.parse().map_err(|_| wrong())?) {
             Ok(fd) => Ok(Some(Self(Some(File::from(fd))))),
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(wrong()),
