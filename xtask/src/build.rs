@@ -24,12 +24,6 @@ pub struct Built {
     pub programs: Vec<Program>,
 }
 
-impl Built {
-    pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.programs.iter().any(|program| program.name == name).then(|| self.folder.join(name))
-    }
-}
-
 /// `cargo xtask build [--tiny]`
 pub fn command(mut parser: lexopt::Parser) -> Result<()> {
     let mut flavour = Flavour::Stable;

@@ -8,7 +8,7 @@ use crate::need::{self, Need};
 use crate::progress::Step;
 use serde_json::json;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use testkit::vm::Prepared;
 
 /// What the person asked for.
