@@ -78,7 +78,10 @@ fn base(path: &str) -> &str {
 
 /// Nix wraps programs as `.name-wrapped`; people call them `name`.
 fn unwrapped(name: &str) -> &str {
-    name.strip_prefix('.').and_then(|name| name.strip_suffix("-wrapped")).filter(|name| !name.is_empty()).unwrap_or(name)
+    name.strip_prefix('.')
+        .and_then(|name| name.strip_suffix("-wrapped"))
+        .filter(|name| !name.is_empty())
+        .unwrap_or(name)
 }
 
 fn is_interpreter(name: &str) -> bool {
@@ -112,7 +115,12 @@ mod tests {
             ("getty", "/bin/busybox", &["/sbin/getty", "ttyS0"], "getty"),
             ("sh", "/bin/busybox", &["-sh"], "sh"),
             ("sh", "/bin/busybox", &["sh", "/etc/run"], "run"),
-            ("systemd-resolve", "/lib/systemd/systemd-resolved", &["/lib/systemd/systemd-resolved"], "systemd-resolved"),
+            (
+                "systemd-resolve",
+                "/lib/systemd/systemd-resolved",
+                &["/lib/systemd/systemd-resolved"],
+                "systemd-resolved",
+            ),
             (".calibre-wrappe", "/nix/store/x/bin/.calibre-wrapped", &["calibre"], "calibre"),
             ("Web Content", "/usr/lib/firefox/firefox", &["/usr/lib/firefox/firefox", "-contentproc"], "firefox"),
             ("natsps", "", &["/bin/natsps"], "natsps"),
@@ -127,7 +135,8 @@ mod tests {
 
     #[test]
     fn it_answers_to_all_its_names_and_no_other() {
-        let calibre = sources("calibre-paralle", "/usr/bin/python3.11", &["/usr/bin/python3", "/usr/bin/calibre-parallel"]);
+        let calibre =
+            sources("calibre-paralle", "/usr/bin/python3.11", &["/usr/bin/python3", "/usr/bin/calibre-parallel"]);
         for name in ["calibre-paralle", "python3.11", "python3", "/usr/bin/python3", "calibre-parallel"] {
             assert!(calibre.answers_to(name), "{name}");
         }

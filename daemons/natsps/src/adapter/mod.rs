@@ -56,7 +56,8 @@ impl Daemon for Natsps {
         let mut this = Self { machine, effects, procfs, timer, connector: None, no_events: None };
         this.open_connector(context);
         // Listened first and read second: what starts in between is seen twice and announced not at all, or once.
-        let facts = this.procfs.scan().map_err(|error| Fatal::new(exit::SYSTEM, format!("cannot read /proc: {error}")))?;
+        let facts =
+            this.procfs.scan().map_err(|error| Fatal::new(exit::SYSTEM, format!("cannot read /proc: {error}")))?;
         this.step(Input::Scanned { first: true, facts }, context);
         context.serve("find", "ps.>");
         context.serve("list", "process.list");
@@ -101,7 +102,8 @@ impl Natsps {
         match opened {
             Ok(connector) => self.connector = Some(connector),
             Err(error) => {
-                let why = format!("no events: the kernel refuses the process connector ({error}); /proc is read on request");
+                let why =
+                    format!("no events: the kernel refuses the process connector ({error}); /proc is read on request");
                 context.log(Level::Warn, &why);
                 self.no_events = Some(why);
             }
