@@ -53,7 +53,8 @@ impl Sources {
             return Some(script);
         }
         let first = rest.next()?;
-        (is_interpreter(executable) && !first.starts_with('-') && !first.is_empty()).then_some(first)
+        ((is_interpreter(executable) || is_interpreter(self.called())) && !first.starts_with('-') && !first.is_empty())
+            .then_some(first)
     }
 
     /// True when `name` is one of the names of this process.
@@ -110,8 +111,8 @@ mod tests {
             ("sshd", "/usr/sbin/sshd", &["/usr/sbin/sshd", "-D"], "sshd"),
             ("calibre", "/usr/bin/python3.11", &["/usr/bin/python3", "/usr/bin/calibre"], "calibre"),
             ("python3", "/usr/bin/python3.11", &["python3", "/opt/calibre", "x"], "calibre"),
-            ("python3", "/usr/bin/python3.11", &["python3", "-m", "http.server"], "python3.11"),
-            ("python3", "/usr/bin/python3.11", &["python3"], "python3.11"),
+            ("python3", "/usr/bin/python3.11", &["python3", "-m", "http.server"], "python3"),
+            ("python3", "/usr/bin/python3.11", &["python3"], "python3"),
             ("getty", "/bin/busybox", &["/sbin/getty", "ttyS0"], "getty"),
             ("sh", "/bin/busybox", &["-sh"], "sh"),
             ("sh", "/bin/busybox", &["sh", "/etc/run"], "run"),
