@@ -1,5 +1,4 @@
 //! Plays `golden/*.trace`: the machine's behaviour as documents.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use daemon::{Effects, Instant, Machine as _};
 use natsps::machine::{Input, Machine};
