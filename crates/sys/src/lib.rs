@@ -10,4 +10,6 @@
 //! assert_eq!(signals.read().unwrap().unwrap().signal, sys::signal::TERM);
 //! ```
 
+pub mod network;
 pub mod signal;
+pub mod spawn;
