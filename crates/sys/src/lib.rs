@@ -10,4 +10,6 @@
 //! assert_eq!(signals.read().unwrap().unwrap().signal, sys::signal::TERM);
 //! ```
 
+pub mod filter;
+pub mod inherit;
 pub mod signal;
