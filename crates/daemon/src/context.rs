@@ -110,6 +110,15 @@ impl<S: Copy> Context<'_, S> {
         self.client.publish(subject, None, b"", payload)
     }
 
+    /// Publishes a JSON value once, without number and proof: for what changes no state.
+    pub fn announce(&mut self, subject: &str, body: &impl Serialize) {
+        let sent = serde_json::to_vec(body).map_err(|error| error.to_string());
+        let sent = sent.and_then(|payload| self.send(subject, &payload).map_err(|error| error.to_string()));
+        if let Err(why) = sent {
+            self.log(Level::Warn, format_args!("{subject} was not published: {why}"));
+        }
+    }
+
     /// Answers with a JSON value.
     pub fn reply(&mut self, to: &str, body: &impl Serialize) {
         match serde_json::to_vec(body) {

@@ -46,6 +46,7 @@ pub mod exit;
 pub mod flags;
 pub mod log;
 mod outbox;
+pub mod payload;
 mod ready;
 mod record;
 mod run;

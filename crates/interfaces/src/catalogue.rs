@@ -1,6 +1,6 @@
 //! Every message of every domain, for code generation: subject, kind, schema, example.
 
-use crate::{Event, List, process, toast};
+use crate::{Event, List, Overrun, process, toast};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde_json::{Value, json};
 
@@ -61,6 +61,11 @@ fn message<T: JsonSchema>(
     Message { subject, kind, summary, schema: schema_for!(T), type_name, example }
 }
 
+fn overrun(subject: &'static str) -> Message {
+    let summary = "The kernel dropped events; the state was compared with the system and differences were published.";
+    message::<Overrun<'_>>(subject, Kind::Event, "Overrun", summary, json!({"time": "2026-01-31T23:59:59.120Z"}))
+}
+
 fn with(mut base: Value, more: Value) -> Value {
     if let (Value::Object(base), Value::Object(more)) = (&mut base, more) {
         base.extend(more);
@@ -95,6 +100,7 @@ fn process_domain() -> Domain {
                 "Answers every running process.",
                 json!({"epoch": "5f1d7a84c09be6f2", "seq": 41, "items": [item]}),
             ),
+            overrun("process.overrun"),
             message::<Event<'_, process::Process<'_>>>(
                 "process.<name>.started",
                 Kind::Event,

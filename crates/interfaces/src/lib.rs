@@ -29,7 +29,7 @@ pub mod toast;
 pub mod catalogue;
 
 pub use argument::Argument;
-pub use stamp::{Event, Item, List, Stamp};
+pub use stamp::{Event, Item, List, Overrun, Stamp};
 
 /// A string that is borrowed from a received message where it can be.
 pub type Text<'a> = std::borrow::Cow<'a, str>;

@@ -6,12 +6,13 @@
 //! | `process.list` | request | [`crate::List`] of [`Process`] |
 //! | `process.<name>.started` | event | [`Process`] |
 //! | `process.<name>.exited` | event | [`Exited`] |
+//! | `process.overrun` | event without number | [`crate::Overrun`] |
 //!
 //! In `ps.<name>` everything after `ps.` is the name, dots included. It matches a process's `comm`, the file name of its
 //! executable, of its `argv[0]` and of the script an interpreter runs, and Nix's `.name-wrapped`. When nothing matches, the answer
 //! is empty with status 503, which clients report as "no responders".
 //!
-//! In event subjects the name is one token: characters outside `[A-Za-z0-9_-]` are escaped (`nats_subject::encode_token`).
+//! In event subjects the name is one token: characters outside `[A-Za-z0-9_-]` are percent-encoded (`Web Content` is `Web%20Content`).
 
 use crate::Text;
 use serde::{Deserialize, Serialize};
@@ -60,4 +61,22 @@ pub struct Exited<'a> {
     /// Name of the program the same process runs now (`execve`); otherwise absent.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<Text<'a>>,
+}
+
+impl Process<'_> {
+    /// The same with memory of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Process<'static> {
+        let own = |text: Text<'_>| -> Text<'static> { text.into_owned().into() };
+        Process {
+            pid: self.pid,
+            parent_pid: self.parent_pid,
+            uid: self.uid,
+            name: own(self.name),
+            comm: own(self.comm),
+            executable: self.executable.map(own),
+            script: self.script.map(own),
+            started: own(self.started),
+        }
+    }
 }

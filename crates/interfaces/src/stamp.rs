@@ -52,6 +52,19 @@ pub struct List<'a, T> {
     /// The number of the last event that this state includes: drop events of the same epoch with a `seq` up to this one. 0 before
     /// the first event.
     pub seq: u64,
+    /// Why this list or its events are less than they should be, in a sentence; absent when all is well.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Text<'a>>,
     /// Everything there is, in no particular order.
     pub items: Vec<Item<'a, T>>,
+}
+
+/// The kernel dropped events before the daemon could read them: the daemon has compared its state with the system and published the
+/// differences. Subject `<domain>.overrun`; without a number, since it changes no state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Overrun<'a> {
+    /// When it was noticed. RFC 3339, UTC, milliseconds.
+    #[serde(borrow)]
+    pub time: Text<'a>,
 }

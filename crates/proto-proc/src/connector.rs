@@ -66,6 +66,8 @@ pub struct FilterOffsets {
     pub exit_pid: u32,
     /// EXIT: its thread group.
     pub exit_tgid: u32,
+    /// EXIT: thread group of the parent (kernels from 4.18 on; before, no thread group's number stands there).
+    pub exit_parent_tgid: u32,
     /// Value of `what` for FORK.
     pub fork: u32,
     /// Value of `what` for EXEC.
@@ -82,6 +84,7 @@ pub const FILTER_OFFSETS: FilterOffsets = FilterOffsets {
     fork_tgid: 64,
     exit_pid: 52,
     exit_tgid: 56,
+    exit_parent_tgid: 72,
     fork: WHAT_FORK,
     exec: WHAT_EXEC,
     exit: WHAT_EXIT,

@@ -12,4 +12,6 @@
 
 pub mod filter;
 pub mod inherit;
+pub mod network;
 pub mod signal;
+pub mod spawn;
