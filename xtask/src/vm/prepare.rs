@@ -1,7 +1,7 @@
 //! Everything before the boot: what is missing, the programs, the kernel, the image.
 
 use crate::build::{self, Flavour};
-use crate::failure::{Context, Result};
+use crate::failure::{Context, Failure, Result};
 use crate::image::{self, BUS_USER};
 use crate::kernel;
 use crate::need::{self, Need};
@@ -26,6 +26,9 @@ const NEEDS: &[Need] = &[Need::apt_program("qemu-system-x86", "qemu-system-x86_6
 pub fn prepare(wanted: &Wanted<'_>, folder: &Path) -> Result<Prepared> {
     need::satisfy(&[NEEDS, kernel::NEEDS].concat())?;
     let built = build::build(wanted.flavour)?;
+    if std::env::var_os("STANDIN").is_none() && !built.programs.iter().any(|program| program.name == "lunix-init") {
+        return Err(Failure::new("the workspace has no lunix-init yet, and a machine cannot boot without"));
+    }
     let kernel = kernel::find(wanted.kernel)?;
     let step = Step::new("make the image");
     let initramfs = folder.join("initramfs.cpio");
