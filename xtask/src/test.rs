@@ -6,9 +6,10 @@ mod state;
 
 use crate::build::{self, Flavour};
 use crate::failure::{Context, Failure, Result};
+use crate::kernel;
 use crate::need::{self, Need};
 use crate::project;
-use crate::vm::prepare::{Wanted, prepare};
+use crate::vm::prepare::{self, Wanted, prepare};
 use count::Count;
 use lexopt::{Arg, ValueExt};
 use state::State;
@@ -90,7 +91,9 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
 }
 
 fn run(stages: &[&Stage], is_full: bool) -> Result<()> {
-    need::satisfy(&[NEEDS, clients::NEEDS].concat())?;
+    let vm =
+        if stages.iter().any(|stage| stage.uses_vm) { [prepare::NEEDS, kernel::NEEDS].concat() } else { Vec::new() };
+    need::satisfy(&[NEEDS, &vm, build::needs(Flavour::Stable), clients::NEEDS].concat())?;
     let built = build::build(Flavour::Stable)?;
     let mut environment = clients::environment();
     environment.insert("LUNIX_BIN_DIR", built.folder.into());

@@ -20,11 +20,11 @@ pub struct Wanted<'a> {
 }
 
 /// What a virtual machine needs from the system.
-const NEEDS: &[Need] = &[Need::apt_program("qemu-system-x86", "qemu-system-x86_64", "the virtual machine")];
+pub const NEEDS: &[Need] = &[Need::apt_program("qemu-system-x86", "qemu-system-x86_64", "the virtual machine")];
 
 /// Builds all that a machine boots from, into `folder`, and leaves a description there (`prepared.json`) that tests read.
 pub fn prepare(wanted: &Wanted<'_>, folder: &Path) -> Result<Prepared> {
-    need::satisfy(&[NEEDS, kernel::NEEDS].concat())?;
+    need::satisfy(&[NEEDS, kernel::NEEDS, build::needs(wanted.flavour)].concat())?;
     let built = build::build(wanted.flavour)?;
     if std::env::var_os("STANDIN").is_none() && !built.programs.iter().any(|program| program.name == "lunix-init") {
         return Err(Failure::new("the workspace has no lunix-init yet, and a machine cannot boot without"));
