@@ -26,6 +26,7 @@ pub const BUS_USER: &str = "lunix";
 
 /// The folders of the root, with their modes.
 const FOLDERS: &[(&str, u32)] = &[
+    (".", 0o755),
     ("bin", 0o755),
     ("dev", 0o755),
     ("etc", 0o755),
