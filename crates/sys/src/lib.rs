@@ -10,6 +10,7 @@
 //! assert_eq!(signals.read().unwrap().unwrap().signal, sys::signal::TERM);
 //! ```
 
+pub mod descriptor;
 pub mod network;
 pub mod signal;
 pub mod spawn;
