@@ -108,7 +108,7 @@ fn pid1(mut options: Options) -> ExitCode {
                 poweroff::finish(goal, &mut console);
                 // Nothing more can be done, and PID 1 must not end.
                 loop {
-                    let _ = rustix::event::pause();
+                    rustix::event::pause();
                 }
             }
             // Without descriptors or memory there is nothing to do but to try again, slowly.
