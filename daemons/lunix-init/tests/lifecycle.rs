@@ -1,5 +1,11 @@
 //! Every `tests/golden/*.trace` against the machine. A line is `policy WORDS`, `> MILLISECONDS INPUT`, `< EFFECT`, `= STATE`, or a comment.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::wildcard_enum_match_arm, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test"
+)]
 
 use init_control::Ended;
 use lunix_init::lifecycle::{Effect, Input, Lifecycle, Policy, Script};
@@ -109,7 +115,18 @@ fn every_golden_trace_is_what_the_machine_does() {
 #[test]
 fn whatever_happens_there_is_at_most_one_process() {
     let words = [
-        "up", "hold", "down", "restart", "announced", "kill", "exited 0", "exited 1", "killed 9", "exited 125", "up", "timeout",
+        "up",
+        "hold",
+        "down",
+        "restart",
+        "announced",
+        "kill",
+        "exited 0",
+        "exited 1",
+        "killed 9",
+        "exited 125",
+        "up",
+        "timeout",
     ];
     let mut seed = 1_u64;
     let mut next = |below: usize| {
@@ -117,7 +134,8 @@ fn whatever_happens_there_is_at_most_one_process() {
         usize::try_from(seed >> 33).unwrap() % below
     };
     for round in 0..2000 {
-        let kinds = ["", "announces", "end-script timeout-kill=5 timeout-end=5", "oneshot", "oneshot end-script timeout-up=5"];
+        let kinds =
+            ["", "announces", "end-script timeout-kill=5 timeout-end=5", "oneshot", "oneshot end-script timeout-up=5"];
         let rules = policy(kinds[round % kinds.len()]);
         let mut life = Lifecycle::new(Instant::from_nanos(0));
         let (mut runs, mut time) = (false, 0);

@@ -6,7 +6,7 @@ use crate::lifecycle::Script;
 use crate::service::Service;
 use crate::supervisor::{Act, News};
 use crate::{environment, identity};
-use init_control::{Ended, What, Writer};
+use init_control::{Ended, ServiceState, What, Writer};
 use reactor::{Instant, Interest};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
@@ -159,6 +159,10 @@ impl Host {
             What::Backoff => {
                 let how = service.ended.map_or_else(String::new, |how| format!("{how}; "));
                 self.console.say(format_args!("warn: {}: {how}{}", service.name, news.reason));
+            }
+            What::Exited if service.life.state() == ServiceState::Starting => {
+                let how = news.ended.map_or_else(String::new, |how| how.to_string());
+                self.console.say(format_args!("warn: {}: {how}; starts again at once", service.name));
             }
             What::Added
             | What::Removed
