@@ -12,7 +12,6 @@
 
 pub mod descriptor;
 pub mod filter;
-pub mod inherit;
 pub mod network;
 pub mod signal;
 pub mod spawn;
