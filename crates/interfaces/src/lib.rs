@@ -20,6 +20,7 @@
 
 pub mod argument;
 pub mod error;
+pub mod init;
 pub mod process;
 mod stamp;
 pub mod time;
