@@ -1,34 +1,35 @@
 //! Arbitrary text as one token, and back.
 //!
-//! The scheme: `a`–`z`, `0`–`9` and `-` stand for themselves; every other byte is `_` and two lower-case hexadecimal digits; the
-//! empty text is `_` alone. Each text has exactly one encoding, and only that one is decoded.
+//! The scheme is percent-encoding (RFC 3986, section 2.1), which every language can undo: letters, digits, `-` and `_` stand for
+//! themselves; every other byte is `%` and two upper-case hexadecimal digits; the empty text, which has no token, is `%` alone. Each
+//! text has exactly one encoding, and only that one is decoded.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 fn stands_for_itself(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
-/// Encodes `text` as one token of `[a-z0-9_-]`, at most three bytes per byte of text.
+/// Encodes `text` as one token of `[A-Za-z0-9_%-]`, at most three bytes per byte of text.
 ///
 /// ```
 /// assert_eq!(nats_subject::encode_token(b"wlan0"), "wlan0");
-/// assert_eq!(nats_subject::encode_token("Café.5G".as_bytes()), "_43af_c3_a9_2e5_47");
+/// assert_eq!(nats_subject::encode_token("Café.5G".as_bytes()), "Caf%C3%A9%2E5G");
 /// ```
 #[must_use]
 pub fn encode_token(text: &[u8]) -> String {
     if text.is_empty() {
-        return String::from("_");
+        return String::from("%");
     }
     let mut token = String::with_capacity(text.len());
     for &byte in text {
         if stands_for_itself(byte) {
             token.push(char::from(byte));
         } else {
-            token.push('_');
+            token.push('%');
             for digit in [byte >> 4, byte & 15] {
                 token.push(char::from(HEX.get(usize::from(digit)).copied().unwrap_or(b'0')));
             }
@@ -40,7 +41,7 @@ pub fn encode_token(text: &[u8]) -> String {
 /// The text that [`encode_token`] made `token` from; `None` when it made no such token.
 #[must_use]
 pub fn decode_token(token: &[u8]) -> Option<Vec<u8>> {
-    if token == b"_" {
+    if token == b"%" {
         return Some(Vec::new());
     }
     let mut text = Vec::with_capacity(token.len());
@@ -49,7 +50,7 @@ pub fn decode_token(token: &[u8]) -> Option<Vec<u8>> {
         if stands_for_itself(byte) {
             text.push(byte);
             rest = after;
-        } else if let (b'_', [high, low, after @ ..]) = (byte, after) {
+        } else if let (b'%', [high, low, after @ ..]) = (byte, after) {
             let byte = (digit(*high)? << 4) | digit(*low)?;
             if stands_for_itself(byte) {
                 return None;
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_was_never_encoded_is_not_decoded() {
-        for token in [&b""[..], b"A", b"_4", b"_4G", b"_4A", b"_61", b"a.b", b"__", b"a_"] {
+        for token in [&b""[..], b"%4", b"%4G", b"%2e", b"%61", b"a.b", b"%%", b"a%", b"a b"] {
             assert_eq!(decode_token(token), None, "{}", token.escape_ascii());
         }
     }

@@ -113,6 +113,87 @@ pub fn unblock_all() -> io::Result<()> {
     mask(libc::SIG_SETMASK, &set)
 }
 
+/// Puts every signal back to its default action: what a supervisor does first, lest its children inherit what its own parent
+/// ignored.
+pub fn default_all() {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: SIG_DFL installs no handler. KILL, STOP and the library's own numbers are refused, which changes nothing.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+/// Whom [`send`] reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One process.
+    Process(i32),
+    /// The process group of this leader.
+    Group(i32),
+    /// Every process the caller may signal, but itself and PID 1.
+    Everyone,
+}
+
+/// Sends `signal`; 0 only asks whether there is somebody.
+///
+/// # Errors
+/// `ESRCH` when there is nobody (any more), `EPERM` when none of them may be signalled, `EINVAL` for a number that is no signal or a
+/// process id below 2.
+pub fn send(target: Target, signal: Signal) -> io::Result<()> {
+    let pid = match target {
+        Target::Process(pid) if pid > 1 => pid,
+        Target::Group(leader) if leader > 1 => -leader,
+        Target::Everyone => -1,
+        // 0, 1 and negative numbers mean somebody else to kill(2).
+        Target::Process(_) | Target::Group(_) => return Err(io::ErrorKind::InvalidInput.into()),
+    };
+    // SAFETY: plain integers.
+    if unsafe { libc::kill(pid, signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Names and numbers of the signals a person sends to a service, without `SIG`.
+const NAMES: [(&str, Signal); 24] = [
+    ("HUP", HUP),
+    ("INT", INT),
+    ("QUIT", QUIT),
+    ("ILL", libc::SIGILL),
+    ("TRAP", libc::SIGTRAP),
+    ("ABRT", libc::SIGABRT),
+    ("BUS", libc::SIGBUS),
+    ("FPE", libc::SIGFPE),
+    ("KILL", KILL),
+    ("USR1", USR1),
+    ("SEGV", libc::SIGSEGV),
+    ("USR2", USR2),
+    ("PIPE", PIPE),
+    ("ALRM", libc::SIGALRM),
+    ("TERM", TERM),
+    ("CHLD", CHLD),
+    ("CONT", CONT),
+    ("STOP", libc::SIGSTOP),
+    ("TSTP", libc::SIGTSTP),
+    ("TTIN", libc::SIGTTIN),
+    ("TTOU", libc::SIGTTOU),
+    ("WINCH", WINCH),
+    ("PWR", PWR),
+    ("SYS", libc::SIGSYS),
+];
+
+/// The number of the signal `name`: `TERM`, `SIGTERM` or `15`. `None` when there is no such signal.
+#[must_use]
+pub fn number_of(name: &str) -> Option<Signal> {
+    if let Ok(number) = name.parse::<Signal>() {
+        return (1..=libc::SIGRTMAX()).contains(&number).then_some(number);
+    }
+    let bare = name.strip_prefix("SIG").unwrap_or(name);
+    NAMES.iter().find(|(known, _)| *known == bare).map(|&(_, number)| number)
+}
+
+/// The name of a signal without `SIG`; `None` for those without one (real-time signals).
+#[must_use]
+pub fn name_of(signal: Signal) -> Option<&'static str> {
+    NAMES.iter().find(|&&(_, number)| number == signal).map(|&(name, _)| name)
+}
+
 /// Sends `signal` to this very thread.
 ///
 /// # Errors
@@ -154,6 +235,22 @@ mod tests {
         let received = signals.read().unwrap().unwrap();
         assert_eq!((received.signal, received.pid), (USR1, std::process::id()));
         assert_eq!(signals.read().unwrap(), None);
+    }
+
+    #[test]
+    fn names_and_numbers_agree() {
+        assert_eq!((number_of("TERM"), number_of("SIGKILL"), number_of("1")), (Some(TERM), Some(KILL), Some(HUP)));
+        assert_eq!((number_of("term"), number_of("0"), number_of("65"), number_of("")), (None, None, None, None));
+        assert_eq!((name_of(TERM), name_of(40)), (Some("TERM"), None));
+    }
+
+    #[test]
+    fn a_process_number_that_means_many_is_refused() {
+        for target in [Target::Process(0), Target::Process(1), Target::Process(-1), Target::Group(1), Target::Group(0)]
+        {
+            assert_eq!(send(target, TERM).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        }
+        send(Target::Process(std::process::id().cast_signed()), 0).unwrap();
     }
 
     #[test]
