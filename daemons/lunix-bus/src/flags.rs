@@ -40,7 +40,7 @@ pub enum Request {
     /// Print the version.
     Version,
     /// Run.
-    Serve(Flags),
+    Serve(Box<Flags>),
 }
 
 /// The flags of a run.
@@ -143,10 +143,42 @@ const FLAGS: &[(&str, Flag)] = &[
 
 /// Flags of nats-server that are refused by name.
 const UNSUPPORTED: &[&str] = &[
-    "m", "http_port", "ms", "https_port", "sl", "signal", "client_advertise", "T", "logtime", "logtime_utc", "s", "syslog", "r",
-    "remote_syslog", "VV", "DVV", "log_size_limit", "max_traced_msg_len", "js", "jetstream", "sd", "store_dir", "tls", "tlscert",
-    "tlskey", "tlsverify", "tlscacert", "routes", "cluster", "cluster_name", "no_advertise", "cluster_advertise",
-    "connect_retries", "cluster_listen", "profile", "help_tls",
+    "m",
+    "http_port",
+    "ms",
+    "https_port",
+    "sl",
+    "signal",
+    "client_advertise",
+    "T",
+    "logtime",
+    "logtime_utc",
+    "s",
+    "syslog",
+    "r",
+    "remote_syslog",
+    "VV",
+    "DVV",
+    "log_size_limit",
+    "max_traced_msg_len",
+    "js",
+    "jetstream",
+    "sd",
+    "store_dir",
+    "tls",
+    "tlscert",
+    "tlskey",
+    "tlsverify",
+    "tlscacert",
+    "routes",
+    "cluster",
+    "cluster_name",
+    "no_advertise",
+    "cluster_advertise",
+    "connect_retries",
+    "cluster_listen",
+    "profile",
+    "help_tls",
 ];
 
 /// Reads the arguments after the program's name.
@@ -192,7 +224,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, E
             }
         }
     }
-    Ok(Request::Serve(flags))
+    Ok(Request::Serve(Box::new(flags)))
 }
 
 fn set(flags: &mut Flags, flag: Flag, name: &str, value: String) -> Result<(), Error> {

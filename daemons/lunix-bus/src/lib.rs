@@ -28,9 +28,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match flags::parse(arguments) {
         Ok(Request::Help) => return print(flags::HELP),
         Ok(Request::Version) => {
-            return print(&format!("nats-server: v{} (lunix-bus {})\n", broker::REFERENCE_VERSION, env!("CARGO_PKG_VERSION")));
+            return print(&format!(
+                "nats-server: v{} (lunix-bus {})\n",
+                broker::REFERENCE_VERSION,
+                env!("CARGO_PKG_VERSION")
+            ));
         }
-        Ok(Request::Serve(flags)) => start(flags),
+        Ok(Request::Serve(flags)) => start(*flags),
         Err(error) => Err(Failure { code: 64, text: error.to_string() }),
     };
     match outcome {

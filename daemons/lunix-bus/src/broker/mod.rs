@@ -258,9 +258,7 @@ impl Broker {
         let mut at = 0;
         let progress = loop {
             let rest = input.get(at..).unwrap_or_default();
-            if !authenticated
-                && parser.is_idle()
-                && rest.first().is_some_and(|byte| !byte.eq_ignore_ascii_case(&b'C'))
+            if !authenticated && parser.is_idle() && rest.first().is_some_and(|byte| !byte.eq_ignore_ascii_case(&b'C'))
             {
                 self.refuse(slot, "Authorization Violation", Reason::Authentication);
                 break Progress::Ending;

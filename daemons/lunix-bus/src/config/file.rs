@@ -65,10 +65,8 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
     let (item, broker) = (&entry.item, &mut config.broker);
     match entry.key.to_ascii_lowercase().as_str() {
         "port" => broker.port = port(item)?,
-        "host" | "net" => match &item.value {
-            Value::Bool(false) => config.tcp = false,
-            _ => broker.host = string(item)?,
-        },
+        "host" | "net" if item.value == Value::Bool(false) => config.tcp = false,
+        "host" | "net" => broker.host = string(item)?,
         "listen" => listen(item, config)?,
         "server_name" => broker.server_name = string(item)?,
         "unix" => config.unix = strings(item)?,
@@ -109,10 +107,7 @@ fn authorization(item: &Item, config: &mut Config) -> Result<Secrets, nats_conf:
             _ => return Err(unknown(entry, "user, password, token, timeout")),
         }
     }
-    let good = matches!(
-        (&secrets.user, &secrets.password, &secrets.token),
-        (None, None, _) | (Some(_), Some(_), None)
-    );
+    let good = matches!((&secrets.user, &secrets.password, &secrets.token), (None, None, _) | (Some(_), Some(_), None));
     if good { Ok(secrets) } else { Err(wrong(item, "user and password together, or a token alone, are expected")) }
 }
 
@@ -144,10 +139,7 @@ fn unknown(entry: &Entry, known: &str) -> nats_conf::Error {
 }
 
 fn map(item: &Item) -> Result<&Map, nats_conf::Error> {
-    match &item.value {
-        Value::Map(map) => Ok(map),
-        _ => Err(unexpected(item, "a map")),
-    }
+    if let Value::Map(map) = &item.value { Ok(map) } else { Err(unexpected(item, "a map")) }
 }
 
 fn string(item: &Item) -> Result<String, nats_conf::Error> {
@@ -167,17 +159,11 @@ fn secret(item: &Item) -> Result<String, nats_conf::Error> {
 }
 
 fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
-    match &item.value {
-        Value::Array(items) => items.iter().map(string).collect(),
-        _ => Ok(vec![string(item)?]),
-    }
+    if let Value::Array(items) = &item.value { items.iter().map(string).collect() } else { Ok(vec![string(item)?]) }
 }
 
 fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
-    match item.value {
-        Value::Bool(truth) => Ok(truth),
-        _ => Err(unexpected(item, "true or false")),
-    }
+    if let Value::Bool(truth) = item.value { Ok(truth) } else { Err(unexpected(item, "true or false")) }
 }
 
 fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Error> {
@@ -187,10 +173,10 @@ fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Erro
 }
 
 fn port(item: &Item) -> Result<u16, nats_conf::Error> {
-    match item.value {
-        Value::Integer(-1) => Ok(0),
-        _ => Ok(u16::try_from(size(item, 0, 65_535)?).unwrap_or_default()),
+    if item.value == Value::Integer(-1) {
+        return Ok(0);
     }
+    Ok(u16::try_from(size(item, 0, 65_535)?).unwrap_or_default())
 }
 
 fn mode(item: &Item) -> Result<u32, nats_conf::Error> {
@@ -212,10 +198,6 @@ fn duration(item: &Item) -> Result<Duration, nats_conf::Error> {
 
 /// A number of seconds, with or without a point, or a duration.
 fn seconds(item: &Item) -> Result<Duration, nats_conf::Error> {
-    match item.value {
-        Value::Float(seconds) => {
-            Duration::try_from_secs_f64(seconds).map_err(|_| wrong(item, "a number of seconds is expected"))
-        }
-        _ => duration(item),
-    }
+    let Value::Float(seconds) = item.value else { return duration(item) };
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong(item, "a number of seconds is expected"))
 }
