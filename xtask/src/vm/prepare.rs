@@ -26,7 +26,7 @@ pub const NEEDS: &[Need] = &[Need::apt_program("qemu-system-x86", "qemu-system-x
 pub fn prepare(wanted: &Wanted<'_>, folder: &Path) -> Result<Prepared> {
     need::satisfy(&[NEEDS, kernel::NEEDS, build::needs(wanted.flavour)].concat())?;
     let built = build::build(wanted.flavour)?;
-    if std::env::var_os("STANDIN").is_none() && !built.programs.iter().any(|program| program.name == "lunix-init") {
+    if !built.programs.iter().any(|program| program.name == "lunix-init") {
         return Err(Failure::new("the workspace has no lunix-init yet, and a machine cannot boot without"));
     }
     let kernel = kernel::find(wanted.kernel)?;
