@@ -20,6 +20,7 @@
 
 pub mod argument;
 pub mod error;
+pub mod hardware;
 pub mod process;
 mod stamp;
 pub mod time;
