@@ -293,3 +293,81 @@ impl Thing<'_> {
         }
     }
 }
+
+fn own(text: Text<'_>) -> Text<'static> {
+    Text::Owned(text.into_owned())
+}
+
+impl Thing<'_> {
+    /// The same with memory of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Thing<'static> {
+        match self {
+            Self::Usb(usb) => Thing::Usb(usb.into_owned()),
+            Self::Storage(storage) => Thing::Storage(storage.into_owned()),
+            Self::Input(input) => Thing::Input(Input {
+                devpath: own(input.devpath),
+                name: own(input.name),
+                kind: input.kind,
+                node: input.node.map(own),
+                phys: input.phys.map(own),
+            }),
+            Self::Net(net) => Thing::Net(Net {
+                devpath: own(net.devpath),
+                name: own(net.name),
+                ifindex: net.ifindex,
+                address: net.address.map(own),
+                devtype: net.devtype.map(own),
+            }),
+            Self::Tty(tty) => Thing::Tty(Tty { devpath: own(tty.devpath), node: own(tty.node) }),
+        }
+    }
+}
+
+impl Usb<'_> {
+    fn into_owned(self) -> Usb<'static> {
+        Usb {
+            devpath: own(self.devpath),
+            node: own(self.node),
+            vendor_id: own(self.vendor_id),
+            product_id: own(self.product_id),
+            vendor: self.vendor.map(own),
+            product: self.product.map(own),
+            serial: self.serial.map(own),
+            interfaces: self.interfaces.into_iter().map(own).collect(),
+            filesystem: self.filesystem.map(own),
+            filesystems: self.filesystems.into_iter().map(FileSystem::into_owned).collect(),
+        }
+    }
+}
+
+impl FileSystem<'_> {
+    fn into_owned(self) -> FileSystem<'static> {
+        FileSystem {
+            node: own(self.node),
+            kind: own(self.kind),
+            usage: self.usage,
+            label: self.label.map(own),
+            uuid: self.uuid.map(own),
+            size_bytes: self.size_bytes,
+            read_only: self.read_only,
+        }
+    }
+}
+
+impl Storage<'_> {
+    fn into_owned(self) -> Storage<'static> {
+        Storage {
+            devpath: own(self.devpath),
+            filesystem: self.filesystem.into_owned(),
+            removable: self.removable,
+            diskseq: self.diskseq,
+            usb: self.usb.map(|usb| UsbIdentity {
+                devpath: own(usb.devpath),
+                vendor_id: own(usb.vendor_id),
+                product_id: own(usb.product_id),
+                serial: usb.serial.map(own),
+            }),
+        }
+    }
+}
