@@ -1,6 +1,6 @@
 //! Telling the supervisor that we are ready (the s6 way): a newline on the descriptor it gave us, then close.
 
-use crate::exit::{self, Fatal};
+use program::exit::{self, Fatal};
 use std::fs::File;
 use std::io::{self, Write};
 

@@ -2,14 +2,14 @@
 
 use crate::config;
 use crate::context::{Context, Request, Route};
-use crate::exit::{self, Fatal};
 use crate::flags::{Given, Program};
-use crate::log::{self, Level};
 use crate::outbox::Outbox;
 use crate::ready::Ready;
 use crate::record::Recorder;
 use crate::service::Service;
 use nats_client::{Address, Client, Identity, Incoming, Keys, Subscription};
+use program::exit::{self, Fatal};
+use program::log::{self, Level};
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
 use serde::de::DeserializeOwned;
 use std::io::Write;
