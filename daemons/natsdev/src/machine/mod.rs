@@ -9,6 +9,7 @@
 //! | input | the device and its event node | the node exists | 2 s |
 //! | net, tty | the device | at once | |
 
+pub mod capabilities;
 pub mod device;
 pub mod input;
 pub mod nodes;
