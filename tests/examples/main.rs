@@ -1,12 +1,11 @@
 //! The examples in every language, each against nats-server first and our bus second; what they hear of the hardware is played.
 #![forbid(unsafe_code)]
 
-mod language;
 mod scenario;
 mod server;
 mod sticks;
 
-use language::Language;
+use lunix_tests::language::Language;
 use server::Kind;
 use std::process::ExitCode;
 use testkit::suite::Suite;

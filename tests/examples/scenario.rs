@@ -1,9 +1,9 @@
 //! What each example must do, whatever it is written in.
 
-use crate::language::Language;
 use crate::server::{Kind, Server};
 use crate::soon;
 use lunix_tests::ensure;
+use lunix_tests::language::Language;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use testkit::{Error, Result, TempDir};

@@ -1,10 +1,10 @@
 //! The recipe of every client that must not miss anything: subscribe, list, drop what is older, list again on reconnect or gap.
 
-use crate::language::Language;
 use crate::scenario::path_with;
 use crate::server::{Kind, Server};
 use crate::soon;
 use lunix_tests::ensure;
+use lunix_tests::language::Language;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -93,11 +93,15 @@ fn publish(bus: &mut Bus, hardware: &Hardware, verb: &str, disk: &str) -> Result
 /// Waits until lines have told, in any order, of the sticks that came (`+`) or went (`-`).
 fn told(example: &mut Process, language: Language, changes: &[(char, &str)]) -> Result<()> {
     // The command line tool prints the events themselves, and of a list only what is new.
-    let is_wanted = |sign: char| language.waits() || sign == '+';
+    let is_wanted = |sign: char| language.prints_changes() || sign == '+';
     let mut missing: Vec<String> = changes
         .iter()
         .filter(|(sign, _)| is_wanted(*sign))
-        .map(|(sign, disk)| if language.waits() { format!("{sign} /dev/{disk}1") } else { format!("/dev/{disk}1") })
+        .map(
+            |(sign, disk)| {
+                if language.prints_changes() { format!("{sign} /dev/{disk}1") } else { format!("/dev/{disk}1") }
+            },
+        )
         .collect();
     while let Some(next) = missing.first() {
         let is_one = |line: &str| missing.iter().any(|wanted| line.contains(wanted.as_str()));

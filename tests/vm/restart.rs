@@ -1,5 +1,6 @@
 //! Whatever is killed comes back, and what happened meanwhile is not lost.
 
+use crate::boot::until_ready;
 use crate::{SERVICES, soon};
 use lunix_tests::ensure;
 use serde_json::Value;
@@ -22,21 +23,20 @@ fn pid_of(vm: &mut Vm, program: &str) -> Result<String> {
     Ok(pids)
 }
 
-/// Waits until the service is ready again under another process id.
+/// Waits until the program runs again under another process id and its service is ready.
 fn until_new_pid(vm: &mut Vm, service: &str, program: &str, old: &str) -> Result<()> {
     let command = format!(
-        "for i in $(seq 100); do p=$(pidof {program}); [ -n \"$p\" ] && [ \"$p\" != {old} ] \
-         && lunix service list | grep -q '^{service} .*ready' && exit 0; usleep 100000; done; lunix service list; exit 1"
+        "for i in $(seq 100); do p=$(pidof {program}); [ -n \"$p\" ] && [ \"$p\" != {old} ] && exit 0; usleep 100000; done; exit 1"
     );
-    vm.sh(&command, soon()).map(drop)
+    vm.sh(&command, soon())?;
+    until_ready(&mut vm.bus(soon())?, service)
 }
 
+/// Kills the program and waits until its service is ready again, with its client on the bus.
 fn comes_back(vm: &mut Vm, service: &str, program: &str) -> Result<()> {
     let old = pid_of(vm, program)?;
     vm.sh(&format!("kill -9 {old}"), soon())?;
-    until_new_pid(vm, service, program, &old)?;
-    // Every daemon is connected again: it answers the standard service discovery or at least the bus answers.
-    vm.bus(soon()).map(drop)
+    until_new_pid(vm, service, program, &old)
 }
 
 /// Sticks in `hardware.list` by the serial number that names them.

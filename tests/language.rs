@@ -7,18 +7,24 @@ use testkit::{Error, Result, TempDir};
 
 /// The languages that have the examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Language {
+pub enum Language {
+    /// Node.js with today's client.
     JavaScript,
     /// With the client of 2020, whose lines are the first examples word for word.
     JavaScriptOfNats1,
+    /// With nats-py.
     Python,
+    /// With async-nats.
     Rust,
+    /// Without a library.
     C,
+    /// With our own `lunix`.
     Shell,
 }
 
 impl Language {
-    pub(crate) const ALL: &[Self] =
+    /// All of them.
+    pub const ALL: &[Self] =
         &[Self::JavaScript, Self::JavaScriptOfNats1, Self::Python, Self::Rust, Self::C, Self::Shell];
 
     /// Its folder under `examples/`.
@@ -33,7 +39,9 @@ impl Language {
         }
     }
 
-    pub(crate) const fn name(self) -> &'static str {
+    /// Its name in the names of tests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::JavaScriptOfNats1 => "js_nats1",
             Self::JavaScript | Self::Python | Self::Rust | Self::C | Self::Shell => self.folder(),
@@ -41,7 +49,8 @@ impl Language {
     }
 
     /// Why its examples cannot run here.
-    pub(crate) fn missing(self) -> Option<String> {
+    #[must_use]
+    pub fn missing(self) -> Option<String> {
         match self {
             Self::Shell => binary("lunix").err().map(|error| error.to_string()),
             Self::JavaScript | Self::JavaScriptOfNats1 => {
@@ -53,13 +62,17 @@ impl Language {
         }
     }
 
-    /// Whether it says `connected` when its subscriptions are there or about to be.
-    pub(crate) const fn waits(self) -> bool {
+    /// Whether its `sticks` prints `+ node` and `- node`; the shell's prints the events themselves.
+    #[must_use]
+    pub const fn prints_changes(self) -> bool {
         !matches!(self, Self::Shell)
     }
 
     /// Starts the example; `folder` is for what it needs beside it.
-    pub(crate) fn start(self, example: &str, folder: &TempDir, environment: &[(&str, &str)]) -> Result<Process> {
+    ///
+    /// # Errors
+    /// When it cannot be compiled or started.
+    pub fn start(self, example: &str, folder: &TempDir, environment: &[(&str, &str)]) -> Result<Process> {
         let mut command = self.command(example, folder.path())?;
         command.envs(environment.iter().copied());
         Process::spawn(&format!("{}/{example}", self.folder()), &mut command)
