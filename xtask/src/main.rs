@@ -2,14 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod build;
+mod check;
 mod cpio;
 mod debian;
 mod failure;
+mod house;
 mod image;
 mod kernel;
 mod need;
 mod progress;
 mod project;
+mod test;
 mod vm;
 
 use failure::{Failure, Result};
@@ -32,6 +35,16 @@ const COMMANDS: &[Command] = &[
         name: "build",
         summary: "build the programs as they ship and print their sizes; --tiny for flash",
         run: build::command,
+    },
+    Command {
+        name: "test",
+        summary: "run all tests, or only the stages named; --full for larger counts",
+        run: test::command,
+    },
+    Command {
+        name: "check",
+        summary: "format, house rules, lints, manuals, docs, licences, sizes",
+        run: check::command,
     },
 ];
 

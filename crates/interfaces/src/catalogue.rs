@@ -1,6 +1,8 @@
 //! Every message of every domain, for code generation: subject, kind, schema, example.
 
-use crate::{Event, List, Overrun, process, toast};
+mod hardware;
+
+use crate::{Event, List, Overrun, init, process, toast};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde_json::{Value, json};
 
@@ -48,7 +50,7 @@ pub struct Domain {
 /// All domains, in the order of the reference.
 #[must_use]
 pub fn domains() -> Vec<Domain> {
-    vec![process_domain(), toast_domain()]
+    vec![hardware::domain(), init_domain(), process_domain(), toast_domain()]
 }
 
 fn message<T: JsonSchema>(
@@ -119,6 +121,39 @@ fn process_domain() -> Domain {
     }
 }
 
+fn init_domain() -> Domain {
+    let sshd = json!({"name": "sshd", "pid": 412});
+    Domain {
+        name: "init",
+        daemon: "natsinit",
+        summary: "Services: what lunix-init does.",
+        messages: vec![
+            message::<List<'_, init::Service<'_>>>(
+                "init.list",
+                Kind::Request,
+                "ServiceList",
+                "Answers every service, under the last thing that happened to it.",
+                json!({"epoch": "5f1d7a84c09be6f2", "seq": 9, "items":
+                    [with(json!({"subject": "init.service.sshd.ready"}), sshd.clone())]}),
+            ),
+            message::<Event<'_, init::Service<'_>>>(
+                "init.service.<name>.<what>",
+                Kind::Event,
+                "ServiceEvent",
+                "Something happened to a service.",
+                with(stamp(9), sshd),
+            ),
+            message::<Event<'_, init::Machine<'_>>>(
+                "init.machine.<what>",
+                Kind::Event,
+                "MachineEvent",
+                "The whole machine is about to stop.",
+                with(stamp(10), json!({"reason": "asked for by root"})),
+            ),
+        ],
+    }
+}
+
 fn toast_domain() -> Domain {
     let toast = json!({"summary": "a USB stick was plugged in!", "urgency": "normal"});
     Domain {
@@ -152,9 +187,13 @@ mod tests {
     fn every_example_is_read_by_its_type() {
         let examples: Vec<_> = domains().into_iter().flat_map(|domain| domain.messages).collect();
         let of = |name: &str| examples.iter().find(|m| m.type_name == name).unwrap().example.to_string();
+        hardware::tests::read(&of);
         serde_json::from_str::<List<'_, process::Process<'_>>>(&of("ProcessList")).unwrap();
         serde_json::from_str::<Event<'_, process::Process<'_>>>(&of("ProcessStarted")).unwrap();
         serde_json::from_str::<Event<'_, process::Exited<'_>>>(&of("ProcessExited")).unwrap();
+        serde_json::from_str::<List<'_, init::Service<'_>>>(&of("ServiceList")).unwrap();
+        serde_json::from_str::<Event<'_, init::Service<'_>>>(&of("ServiceEvent")).unwrap();
+        serde_json::from_str::<Event<'_, init::Machine<'_>>>(&of("MachineEvent")).unwrap();
         serde_json::from_str::<toast::Toast<'_>>(&of("Toast")).unwrap();
         serde_json::from_str::<Event<'_, toast::Shown<'_>>>(&of("ToastShown")).unwrap();
     }

@@ -101,6 +101,12 @@ impl Vm {
         &self.url
     }
 
+    /// The folder of this run: images, sockets, the console's log.
+    #[must_use]
+    pub fn run_folder(&self) -> &Path {
+        &self.run_folder
+    }
+
     /// Waits for a console line with `text`.
     ///
     /// # Errors

@@ -1,2 +1,3 @@
-//! Puts hardware on the bus.
+//! natsdev
 #![forbid(unsafe_code)]
+pub mod machine;
