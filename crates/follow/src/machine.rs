@@ -1,7 +1,7 @@
 //! The machine.
 
 use crate::fields::Fields;
-use crate::present::{Present, Thing, vanished};
+use crate::present::{Present, Thing, appeared, vanished};
 use nats_subject::matches;
 use reactor::Instant;
 use std::collections::VecDeque;
@@ -273,7 +273,7 @@ impl Follower {
     fn is_of_interest(&self, subject: &str) -> bool {
         self.is_wanted(subject)
             || vanished(subject).is_some_and(|subject| self.is_wanted(&subject))
-            || crate::present::appeared(subject).is_some_and(|subject| self.is_wanted(&subject))
+            || appeared(subject).is_some_and(|subject| self.is_wanted(&subject))
     }
 }
 
