@@ -72,7 +72,7 @@ impl Present {
     fn look_for_states(&mut self, subject: &str, listed: bool) {
         let verb = verb(subject);
         let known = VERBS.iter().any(|(appear, vanish)| verb == *appear || verb == *vanish) || verb == RUNS.0;
-        if !self.has_states && !(known || (verb == RUNS.1 && !listed)) {
+        if !(self.has_states || known || verb == RUNS.1 && !listed) {
             self.has_states = true;
             let things = std::mem::take(&mut self.things);
             things.into_values().for_each(|thing| self.insert(thing));

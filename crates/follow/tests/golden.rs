@@ -1,5 +1,5 @@
 //! Plays `golden/*.trace`: the recipe as documents. The follower's patterns are `hardware.usb.*`, `process.*.*` and `init.>`.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use follow::{Effect, Follower, Input, Instant};
 use serde_json::{Value, json};
