@@ -12,5 +12,6 @@
 
 pub mod descriptor;
 pub mod network;
+pub mod peer;
 pub mod signal;
 pub mod spawn;

@@ -99,8 +99,8 @@ impl Host {
         let Some(control) = &mut self.control else { return };
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let Ok(socket) = net::accept_with(&control.listener, flags) else { return };
-        let Ok(peer) = net::sockopt::socket_peercred(&socket) else { return };
-        let may_command = peer.uid.is_root() || peer.uid == rustix::process::geteuid();
+        let Ok(uid) = sys::peer::uid(&socket) else { return };
+        let may_command = uid == 0 || uid == rustix::process::geteuid().as_raw();
         let guests = control.clients.iter().flatten().filter(|client| !client.may_command).count();
         let free = control.clients.iter().position(Option::is_none);
         let Some(index) = free.filter(|_| may_command || guests < GUESTS_MAX) else {
