@@ -11,6 +11,7 @@
 //! ```
 
 pub mod descriptor;
+pub mod filter;
 pub mod network;
 pub mod peer;
 pub mod signal;

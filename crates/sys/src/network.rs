@@ -32,9 +32,10 @@ pub fn loopback_up() -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-// The libraries disagree on the type of ioctl's request and of these constants (SIOCGIFFLAGS, SIOCSIFFLAGS).
+/// SIOCGIFFLAGS and SIOCSIFFLAGS, in the type that this C library's `ioctl` takes: libc has them as another one on musl.
 const GET_FLAGS: libc::Ioctl = 0x8913;
 const SET_FLAGS: libc::Ioctl = 0x8914;
+
 /// IFF_UP as the kernel's structure has it: a short.
 const UP: libc::c_short = 1;
 

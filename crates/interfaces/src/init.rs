@@ -1,0 +1,44 @@
+//! Services: what lunix-init does. Daemon: natsinit, which reads lunix-init's control socket; lunix-init takes nothing from the bus.
+//!
+//! | subject | kind | payload |
+//! |---|---|---|
+//! | `init.list` | request | [`crate::List`] of [`Service`] |
+//! | `init.service.<name>.<what>` | event | [`Service`] |
+//! | `init.machine.<what>` | event | [`Machine`] |
+//!
+//! `<what>` of a service is one of `added`, `removed`, `changed`, `waiting`, `started`, `ready`, `stopping`, `exited`, `backoff`,
+//! `stopped`, `broken`; of the machine one of `poweroff`, `reboot`, `halt`, `shutdown`. In the list, `<what>` is the last thing that
+//! happened to the service. In subjects the name is one token, percent-encoded as in [`crate::process`].
+
+use crate::Text;
+use serde::{Deserialize, Serialize};
+
+/// A service, at the moment of the event or of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Service<'a> {
+    /// Its name: that of its directory.
+    #[serde(borrow)]
+    pub name: Text<'a>,
+    /// Its process, or the one that ended; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// Exit code of the process that ended; otherwise absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
+    /// Signal that ended the process; otherwise absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<u8>,
+    /// Why, in a sentence; absent when there is nothing to say.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text<'a>>,
+}
+
+/// The whole machine is about to stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Machine<'a> {
+    /// Who asked for it, in a sentence; absent when unknown.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text<'a>>,
+}

@@ -1,0 +1,80 @@
+//! Places in the caller's buffer, and the splitting of a control line into fields.
+
+/// A part of the input, by position: what a parser may keep between calls where a slice would borrow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    pub(crate) fn of(self, input: &[u8]) -> &[u8] {
+        input.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+/// The fields of a control line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields<const N: usize> {
+    spans: [Span; N],
+    count: usize,
+}
+
+impl<const N: usize> Fields<N> {
+    /// Splits `line` at blanks; `None` when there are more than `N` fields.
+    pub(crate) fn split(line: &[u8]) -> Option<Self> {
+        let mut fields = Self { spans: [Span::default(); N], count: 0 };
+        let mut start = 0;
+        for (at, &byte) in line.iter().enumerate() {
+            if is_blank(byte) {
+                fields.push(start, at)?;
+                start = at + 1;
+            }
+        }
+        fields.push(start, line.len())?;
+        Some(fields)
+    }
+
+    fn push(&mut self, start: usize, end: usize) -> Option<()> {
+        if start < end {
+            *self.spans.get_mut(self.count)? = Span { start, end };
+            self.count += 1;
+        }
+        Some(())
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Span] {
+        self.spans.get(..self.count).unwrap_or_default()
+    }
+}
+
+/// True for the two separators of fields.
+pub(crate) fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// The line's end as seen so far.
+pub(crate) enum Line {
+    /// Complete: the length without its end, and the position after the line feed.
+    Ends { len: usize, next: usize },
+    /// No line feed yet; everything was searched.
+    Open,
+    /// Longer than the limit, whatever follows.
+    TooLong,
+}
+
+/// Looks for the end of the line that starts at `input[0]`, knowing that `scanned` bytes hold none. At most `max` bytes may
+/// precede CR LF or LF.
+pub(crate) fn find_line(input: &[u8], scanned: usize, max: usize) -> Line {
+    let window = input.get(..max.saturating_add(2)).unwrap_or(input);
+    if let Some(found) = memchr::memchr(b'\n', window.get(scanned..).unwrap_or_default()) {
+        let feed = scanned + found;
+        let len = match feed.checked_sub(1).and_then(|last| window.get(last)) {
+            Some(b'\r') => feed - 1,
+            Some(_) | None => feed,
+        };
+        return if len > max { Line::TooLong } else { Line::Ends { len, next: feed + 1 } };
+    }
+    let content = if window.last() == Some(&b'\r') { window.len() - 1 } else { window.len() };
+    if content > max { Line::TooLong } else { Line::Open }
+}

@@ -1,0 +1,84 @@
+//! The options a client sends with CONNECT.
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use std::fmt;
+
+/// What a CONNECT says; absent and null keys are `None`. Keys are compared without regard to case, as the reference does.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Connect {
+    pub(crate) verbose: Option<bool>,
+    pub(crate) pedantic: Option<bool>,
+    pub(crate) echo: Option<bool>,
+    pub(crate) headers: Option<bool>,
+    pub(crate) no_responders: Option<bool>,
+    pub(crate) protocol: Option<i64>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) token: Option<String>,
+}
+
+impl Connect {
+    /// Reads the JSON of a CONNECT; `None` when it is none or a known key has the wrong type.
+    pub(crate) fn parse(json: &[u8]) -> Option<Self> {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        let connect = reader.deserialize_option(ConnectVisitor).ok()?;
+        reader.end().ok()?;
+        Some(connect)
+    }
+}
+
+struct ConnectVisitor;
+
+impl<'de> Visitor<'de> for ConnectVisitor {
+    type Value = Connect;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the options of a client")
+    }
+
+    fn visit_none<E>(self) -> Result<Connect, E> {
+        Ok(Connect::default())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Connect, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Connect, A::Error> {
+        let mut connect = Connect::default();
+        while let Some(key) = map.next_key::<String>()? {
+            match key.to_ascii_lowercase().as_str() {
+                "verbose" => connect.verbose = map.next_value()?,
+                "pedantic" => connect.pedantic = map.next_value()?,
+                "echo" => connect.echo = map.next_value()?,
+                "headers" => connect.headers = map.next_value()?,
+                "no_responders" => connect.no_responders = map.next_value()?,
+                "protocol" => connect.protocol = map.next_value()?,
+                "user" => connect.user = map.next_value()?,
+                "pass" => connect.password = map.next_value()?,
+                "auth_token" => connect.token = map.next_value()?,
+                "name" | "lang" | "version" | "jwt" | "nkey" | "sig" => drop(map.next_value::<Option<String>>()?),
+                "tls_required" => drop(map.next_value::<Option<bool>>()?),
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(connect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_good_and_bad() {
+        assert_eq!(Connect::parse(b"{}"), Some(Connect::default()));
+        assert_eq!(Connect::parse(b" null "), Some(Connect::default()));
+        assert_eq!(Connect::parse(b"{\"VERBOSE\":false,\"x\":[{}]}").unwrap().verbose, Some(false));
+        assert_eq!(Connect::parse(b"{\"verbose\":null}").unwrap().verbose, None);
+        assert_eq!(Connect::parse(b"{\"verbose\":false,\"verbose\":true}").unwrap().verbose, Some(true));
+        for bad in [&b""[..], b"[]", b"{", b"{} x", b"{\"verbose\":\"yes\"}", b"{\"protocol\":1.0}", b"{\"name\":1}"] {
+            assert_eq!(Connect::parse(bad), None, "{}", bad.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! What each operation does, but for publishing.
+
+use super::client::{Client, Peer, Reason};
+use super::connect::Connect;
+use super::outbox::Note;
+use super::settings::Credentials;
+use super::subscriptions::NONE;
+use super::{Broker, info};
+use nats_proto::Error;
+use nats_proto::client::{Op, Parser};
+use reactor::Instant;
+use serde::de::IgnoredAny;
+use std::collections::BTreeMap;
+
+impl Broker {
+    pub(super) fn execute(&mut self, now: Instant, slot: u32, parser: &mut Parser, op: Op<'_>) {
+        if self.settings.trace {
+            self.trace(slot, &op);
+        }
+        match op {
+            Op::Pub { subject, reply, headers, payload } => self.publish(slot, subject, reply, headers, payload),
+            Op::Ping => self.ping(slot),
+            Op::Pong => self.pong(slot),
+            Op::Sub { subject, queue, sid } => self.subscribe(slot, subject, queue, sid),
+            Op::Unsub { sid, max } => self.unsubscribe(slot, sid, max),
+            Op::Connect(json) => self.connect(now, slot, parser, json),
+            Op::Info(json) => {
+                if serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(json).is_err() {
+                    self.end(slot, Reason::Protocol);
+                }
+            }
+            Op::Ok => {}
+            Op::Error(_) => self.end(slot, Reason::Protocol),
+        }
+    }
+
+    fn trace(&mut self, slot: u32, op: &Op<'_>) {
+        let text = match op {
+            // Credentials stay out of the log.
+            Op::Connect(_) => "CONNECT".to_owned(),
+            Op::Pub { subject, headers, payload, .. } => {
+                format!("PUB {} {} {}", subject.escape_ascii(), headers.len(), payload.len())
+            }
+            Op::Sub { subject, sid, .. } => format!("SUB {} {}", subject.escape_ascii(), sid.escape_ascii()),
+            Op::Unsub { sid, .. } => format!("UNSUB {}", sid.escape_ascii()),
+            Op::Ping => "PING".to_owned(),
+            Op::Pong => "PONG".to_owned(),
+            Op::Info(_) => "INFO".to_owned(),
+            Op::Ok => "+OK".to_owned(),
+            Op::Error(text) => format!("-ERR {}", text.escape_ascii()),
+        };
+        let id = self.client(slot).map_or(0, |client| client.id);
+        self.outbox.note(id, Note::Trace(text));
+    }
+
+    pub(super) fn send<const N: usize>(&mut self, slot: u32, parts: [&[u8]; N]) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
+            self.outbox.send(slot, client, parts);
+        }
+    }
+
+    pub(super) fn send_info(&mut self, slot: u32, connected: bool) {
+        let Some(client) = self.client(slot) else { return };
+        let mut line = Vec::with_capacity(512);
+        info::json(&mut line, &self.settings, client.id, client.peer, connected);
+        self.send(slot, [b"INFO ", &line, b" \r\n"]);
+    }
+
+    pub(super) fn ok(&mut self, slot: u32) {
+        if self.client(slot).is_some_and(|client| client.options.verbose) {
+            self.send(slot, [b"+OK\r\n"]);
+        }
+    }
+
+    /// Tells an error; the connection stays.
+    pub(super) fn complain(&mut self, slot: u32, text: &'static str) {
+        self.send(slot, [b"-ERR '", text.as_bytes(), b"'\r\n"]);
+        if let Some(client) = self.client(slot) {
+            let (id, peer) = (client.id, client.peer);
+            self.outbox.note(id, Note::Refused(peer, text));
+        }
+    }
+
+    /// Tells an error and ends the connection.
+    pub(super) fn refuse(&mut self, slot: u32, text: &'static str, reason: Reason) {
+        if !self.is_ending(slot) {
+            self.complain(slot, text);
+            self.end(slot, reason);
+        }
+    }
+
+    /// Ends the connection after what waits is written.
+    pub(super) fn end(&mut self, slot: u32, reason: Reason) {
+        if let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) {
+            client.closing = Some(reason);
+            self.outbox.ending.push(slot);
+        }
+    }
+
+    pub(super) fn violation(&mut self, slot: u32, error: Error) {
+        match error {
+            Error::UnknownOperation => self.refuse(slot, "Unknown Protocol Operation", Reason::Protocol),
+            Error::LineTooLong => self.refuse(slot, "maximum control line exceeded", Reason::Limit),
+            Error::PayloadTooLarge => self.refuse(slot, "Maximum Payload Violation", Reason::Limit),
+            Error::BadArguments | Error::HeadersNotEnabled => self.end(slot, Reason::Protocol),
+        }
+    }
+
+    fn ping(&mut self, slot: u32) {
+        self.send(slot, [b"PONG\r\n"]);
+        let Some(client) = self.client_mut(slot).filter(|client| client.connected && !client.greeted) else { return };
+        client.greeted = true;
+        if client.options.protocol >= 1 {
+            self.send_info(slot, true);
+        }
+    }
+
+    fn pong(&mut self, slot: u32) {
+        if let Some(client) = self.client_mut(slot) {
+            client.pings_out = 0;
+        }
+    }
+
+    fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
+        let Some(connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        let accepted = self.accepts(slot, &connect);
+        let Some(client) = self.client_mut(slot) else { return };
+        if !accepted {
+            return self.refuse(slot, "Authorization Violation", Reason::Authentication);
+        }
+        merge(client, &connect);
+        parser.set_headers(client.options.headers);
+        let (options, first) = (client.options, !client.authenticated);
+        client.connected = true;
+        client.authenticated = true;
+        if first {
+            self.start_clock(now, slot);
+        }
+        if !(0..=1).contains(&options.protocol) {
+            return self.refuse(slot, "invalid client protocol", Reason::Protocol);
+        }
+        if options.no_responders && !options.headers {
+            return self.refuse(slot, "no responders requires headers support", Reason::Protocol);
+        }
+        self.ok(slot);
+    }
+
+    /// Whether the client proved what it must. The kernel vouches for those of a unix socket.
+    fn accepts(&self, slot: u32, connect: &Connect) -> bool {
+        if self.client(slot).is_some_and(|client| matches!(client.peer, Peer::Unix { .. })) {
+            return true;
+        }
+        let given = |field: &Option<String>| field.clone().unwrap_or_default();
+        match &self.settings.credentials {
+            Credentials::Open => true,
+            Credentials::Token(token) => is_same(token, &given(&connect.token)),
+            Credentials::Password { user, password } => {
+                // Both are compared, whatever the first result, so that time tells nothing.
+                is_same(user, &given(&connect.user)) & is_same(password, &given(&connect.password))
+            }
+        }
+    }
+
+    fn subscribe(&mut self, slot: u32, subject: &[u8], queue: Option<&[u8]>, sid: &[u8]) {
+        let max = self.settings.max_subscriptions;
+        let Some(client) = self.client(slot) else { return };
+        if max > 0 && client.subscriptions as usize >= max {
+            return self.complain(slot, "maximum subscriptions exceeded");
+        }
+        let first = client.first_subscription;
+        if self.subscriptions.find(slot, sid).is_none() {
+            let Some(number) = self.subscriptions.insert(slot, first, subject, queue, sid) else {
+                return self.complain(slot, "Invalid Subject");
+            };
+            self.outbox.held += SUBSCRIPTION_SIZE;
+            if let Some(client) = self.client_mut(slot) {
+                client.first_subscription = number;
+                client.subscriptions += 1;
+            }
+        }
+        self.ok(slot);
+    }
+
+    fn unsubscribe(&mut self, slot: u32, sid: &[u8], max: Option<u64>) {
+        if let Some(number) = self.subscriptions.find(slot, sid)
+            && let Some(subscription) = self.subscriptions.get_mut(number)
+        {
+            match max {
+                Some(max) if max > subscription.delivered => subscription.max = max,
+                Some(_) | None => self.drop_subscription(number),
+            }
+        }
+        self.ok(slot);
+    }
+
+    /// Ends one subscription.
+    pub(super) fn drop_subscription(&mut self, number: u32) {
+        let Some(slot) = self.subscriptions.get(number).map(|known| known.client).filter(|&slot| slot != NONE) else {
+            return;
+        };
+        let first = self.client(slot).map_or(NONE, |client| client.first_subscription);
+        let first = self.subscriptions.remove(number, first);
+        self.outbox.held = self.outbox.held.saturating_sub(SUBSCRIPTION_SIZE);
+        if let Some(client) = self.client_mut(slot) {
+            client.first_subscription = first;
+            client.subscriptions -= 1;
+        }
+    }
+
+    /// After every operation: cuts who holds too much.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        if !self.outbox.too_slow.is_empty() || self.outbox.is_over_ceiling() {
+            self.cut_the_slow();
+        }
+    }
+
+    #[cold]
+    fn cut_the_slow(&mut self) {
+        while let Some(slot) = self.outbox.too_slow.pop() {
+            self.cut(slot, Reason::SlowPending);
+        }
+        while self.outbox.is_over_ceiling() {
+            let held = |client: &Client| {
+                client.output.pending() + client.partial.capacity() + client.subscriptions as usize * SUBSCRIPTION_SIZE
+            };
+            let open = self.clients.iter().enumerate().filter_map(|(slot, client)| {
+                client.as_deref().filter(|client| !client.is_closing()).map(|client| (held(client), slot))
+            });
+            let Some((_, slot)) = open.max() else { return };
+            self.cut(u32::try_from(slot).unwrap_or(NONE), Reason::Memory);
+        }
+    }
+
+    /// Ends a connection at once: nothing more is written to it, and its subscriptions are gone.
+    pub(super) fn cut(&mut self, slot: u32, reason: Reason) {
+        let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
+        if client.closing.is_none() {
+            self.slow_consumers += 1;
+        }
+        self.outbox.cut(slot, client, reason);
+        let mut first = std::mem::replace(&mut client.first_subscription, NONE);
+        let count = std::mem::take(&mut client.subscriptions) as usize;
+        self.outbox.held = self.outbox.held.saturating_sub(count * SUBSCRIPTION_SIZE);
+        while first != NONE {
+            first = self.subscriptions.remove(first, first);
+        }
+    }
+}
+
+/// What a subscription is charged against the ceiling: its place in the slab, the index and the tables, rounded up.
+pub(super) const SUBSCRIPTION_SIZE: usize = 256;
+
+fn merge(client: &mut Client, connect: &Connect) {
+    let options = &mut client.options;
+    options.verbose = connect.verbose.unwrap_or(options.verbose);
+    options.pedantic = connect.pedantic.unwrap_or(options.pedantic);
+    options.echo = connect.echo.unwrap_or(options.echo);
+    options.headers = connect.headers.unwrap_or(options.headers);
+    options.no_responders = connect.no_responders.unwrap_or(options.no_responders);
+    options.protocol = connect.protocol.unwrap_or(options.protocol);
+}
+
+/// Compares in a time that depends on the length of `given` alone.
+fn is_same(secret: &str, given: &str) -> bool {
+    let mut secret_bytes = secret.bytes().cycle();
+    let difference = given.bytes().fold(u8::from(secret.len() != given.len()), |difference, byte| {
+        difference | (byte ^ secret_bytes.next().unwrap_or(!byte))
+    });
+    std::hint::black_box(difference) == 0
+}

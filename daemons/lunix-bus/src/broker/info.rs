@@ -1,0 +1,69 @@
+//! The INFO line.
+
+use super::client::Peer;
+use super::settings::{Credentials, Settings};
+use nats_proto::encode;
+
+/// The version of the protocol's reference whose behaviour is offered; clients switch features by it.
+pub const REFERENCE_VERSION: &str = "2.15.1";
+
+/// Writes the JSON of INFO. `connected`: the second one, after CONNECT.
+pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Peer, connected: bool) {
+    out.push(b'{');
+    text(out, "server_id", &settings.server_id);
+    text(out, "server_name", &settings.server_name);
+    text(out, "version", REFERENCE_VERSION);
+    bare(out, "proto", "1");
+    text(out, "go", concat!("lunix-bus ", env!("CARGO_PKG_VERSION")));
+    text(out, "host", &settings.host);
+    number(out, "port", u64::from(settings.port));
+    bare(out, "headers", "true");
+    let tcp = matches!(peer, Peer::Tcp(_));
+    if tcp && settings.credentials != Credentials::Open {
+        bare(out, "auth_required", "true");
+    }
+    number(out, "max_payload", settings.max_payload as u64);
+    number(out, "client_id", client);
+    if let Peer::Tcp(address) = peer {
+        text(out, "client_ip", &address.to_canonical().to_string());
+    }
+    if connected {
+        bare(out, "connect_info", "true");
+        text(out, "remote_account", "$G");
+    }
+    out.push(b'}');
+}
+
+fn key(out: &mut Vec<u8>, key: &str) {
+    if out.last() != Some(&b'{') {
+        out.push(b',');
+    }
+    out.push(b'"');
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+fn text(out: &mut Vec<u8>, name: &str, value: &str) {
+    key(out, name);
+    out.push(b'"');
+    for letter in value.chars() {
+        match letter {
+            '"' | '\\' => out.extend_from_slice(&[b'\\', if letter == '"' { b'"' } else { b'\\' }]),
+            control if control.is_control() => {
+                out.extend_from_slice(format!("\\u{:04x}", u32::from(control)).as_bytes());
+            }
+            plain => out.extend_from_slice(plain.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    out.push(b'"');
+}
+
+fn bare(out: &mut Vec<u8>, name: &str, value: &str) {
+    key(out, name);
+    out.extend_from_slice(value.as_bytes());
+}
+
+fn number(out: &mut Vec<u8>, name: &str, value: u64) {
+    key(out, name);
+    encode::decimal(out, value);
+}

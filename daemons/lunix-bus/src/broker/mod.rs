@@ -1,0 +1,436 @@
+//! The broker: a pure machine. Bytes of clients and moments in, bytes for clients and a few lists out; no descriptor, no clock.
+//!
+//! | input | what it does |
+//! |---|---|
+//! | [`Broker::accept`] | a new client: INFO waits for it |
+//! | [`Broker::receive`] | bytes of a client: parsed, executed, routed straight into the receivers' output |
+//! | [`Broker::sent`], [`Broker::blocked`] | how writing goes |
+//! | [`Broker::remove`] | the connection is closed |
+//! | [`Broker::tick`] | a deadline has passed: PING, timeouts |
+//!
+//! | output | what the adapter does with it |
+//! |---|---|
+//! | [`Broker::take_dirty`] | write these clients' [`Broker::pieces`] |
+//! | [`Broker::take_ending`] | write what waits, then close and [`Broker::remove`] |
+//! | [`Broker::is_stalled`], [`Broker::take_resumed`] | stop and start reading from a publisher |
+//! | [`Broker::next_deadline`] | when to call [`Broker::tick`] |
+//! | [`Broker::take_notes`] | log |
+
+mod client;
+mod clock;
+mod connect;
+mod execute;
+mod info;
+mod outbox;
+mod output;
+mod publish;
+mod settings;
+mod subscriptions;
+#[cfg(test)]
+mod tests;
+
+pub use client::{Peer, Reason};
+pub use info::REFERENCE_VERSION;
+pub use outbox::Note;
+pub use settings::{Credentials, Settings};
+
+use client::{Client, Options};
+use nats_proto::client::Parser;
+use outbox::Outbox;
+use reactor::Instant;
+use std::collections::VecDeque;
+use subscriptions::{NONE, Subscriptions};
+
+/// Fresh output after which [`Broker::receive`] pauses, so that a large fan-out is written while it is still in the cache.
+const UNFLUSHED_MAX: usize = 1 << 20;
+
+/// How far [`Broker::receive`] came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Everything is taken.
+    Done,
+    /// So many bytes are taken; write what waits, then give the rest.
+    Paused(usize),
+    /// The client is ending; the rest is of no interest.
+    Ending,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Broker {
+    settings: Settings,
+    clients: Vec<Option<Box<Client>>>,
+    free: Vec<u32>,
+    count: usize,
+    next_id: u64,
+    subscriptions: Subscriptions,
+    outbox: Outbox,
+    random: u64,
+    /// Parts of the frame under way, kept for their memory.
+    scratch: publish::Scratch,
+    /// An empty buffer for the next unfinished operation.
+    spare: Vec<u8>,
+    next_due: Option<Instant>,
+    slow_consumers: u64,
+}
+
+impl Broker {
+    /// A broker without clients. `seed`: random, not zero; it keeps clients from aiming at our tables.
+    #[must_use]
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        let outbox = Outbox::new(&settings);
+        Self {
+            settings,
+            clients: Vec::new(),
+            free: Vec::new(),
+            count: 0,
+            next_id: 1,
+            subscriptions: Subscriptions::new(seed),
+            outbox,
+            random: seed | 1,
+            scratch: publish::Scratch::default(),
+            spare: Vec::new(),
+            next_due: None,
+            slow_consumers: 0,
+        }
+    }
+
+    /// Number of clients.
+    #[must_use]
+    pub fn clients(&self) -> usize {
+        self.count
+    }
+
+    /// Number of subscriptions of all clients.
+    #[must_use]
+    pub fn subscriptions(&self) -> usize {
+        self.subscriptions.len()
+    }
+
+    /// Bytes held for all clients: waiting output and unfinished input.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.outbox.held
+    }
+
+    /// Clients cut because they did not read, since start.
+    #[must_use]
+    pub fn slow_consumers(&self) -> u64 {
+        self.slow_consumers
+    }
+
+    /// What it was told.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Takes new limits. Clients that proved themselves by credentials which no longer hold are cut.
+    pub fn reload(&mut self, settings: Settings) {
+        let cut = settings.credentials != self.settings.credentials && settings.credentials != Credentials::Open;
+        self.settings = settings;
+        self.outbox.configure(&self.settings);
+        for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
+            let Some(client) = self.client_mut(slot) else { continue };
+            let tcp = matches!(client.peer, Peer::Tcp(_));
+            let (line, payload) = (self.settings.max_control_line, self.settings.max_payload);
+            if let Some(client) = self.client_mut(slot) {
+                client.parser.set_limits(line, payload);
+            }
+            if cut && tcp {
+                self.refuse(slot, "Authorization Violation", Reason::Authentication);
+            }
+        }
+    }
+
+    /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
+    /// be told.
+    pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
+        let crowded = self.count >= self.settings.max_connections;
+        if self.count > self.settings.max_connections.saturating_add(64) {
+            return None;
+        }
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => {
+                self.clients.push(None);
+                u32::try_from(self.clients.len() - 1).ok()?
+            }
+        };
+        let id = self.next_id;
+        self.next_id += 1;
+        self.count += 1;
+        let open = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
+        let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
+        parser.set_headers(false);
+        let client = Client {
+            id,
+            peer,
+            parser,
+            partial: Vec::new(),
+            output: output::Output::default(),
+            options: Options::default(),
+            connected: false,
+            authenticated: open,
+            greeted: false,
+            pinged: false,
+            active: false,
+            dirty: false,
+            closing: None,
+            stalled: None,
+            pings_out: 0,
+            first_subscription: NONE,
+            subscriptions: 0,
+            due: None,
+            write_due: None,
+        };
+        *self.clients.get_mut(slot as usize)? = Some(Box::new(client));
+        self.outbox.note(id, Note::Opened(peer));
+        self.send_info(slot, false);
+        self.start_clock(now, slot);
+        if crowded {
+            self.refuse(slot, "maximum connections exceeded", Reason::Limit);
+        }
+        Some(slot)
+    }
+
+    /// Takes bytes a client sent. After [`Progress::Paused`], write and give the rest again.
+    pub fn receive(&mut self, now: Instant, slot: u32, input: &[u8]) -> Progress {
+        let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) else { return Progress::Ending };
+        client.active = true;
+        let mut at = 0;
+        if !client.partial.is_empty() {
+            at = self.complete(now, slot, input);
+            if self.is_ending(slot) {
+                return Progress::Ending;
+            }
+            if self.outbox.unflushed > UNFLUSHED_MAX {
+                return Progress::Paused(at);
+            }
+        }
+        let (used, progress) = self.run(now, slot, input.get(at..).unwrap_or_default());
+        match progress {
+            Progress::Done => self.keep(slot, input.get(at + used..).unwrap_or_default()),
+            Progress::Paused(_) => return Progress::Paused(at + used),
+            Progress::Ending => return Progress::Ending,
+        }
+        self.stall(now, slot);
+        progress
+    }
+
+    /// Continues an unfinished operation with the beginning of `input`, until it is complete. Returns how much was taken.
+    fn complete(&mut self, now: Instant, slot: u32, input: &[u8]) -> usize {
+        let mut at = 0;
+        while at < input.len() {
+            let Some(client) = self.client_mut(slot) else { return at };
+            if client.partial.is_empty() {
+                return at;
+            }
+            let rest = input.get(at..).unwrap_or_default();
+            let take = match client.parser.wanted_len() {
+                Some(wanted) => wanted.saturating_sub(client.partial.len()).min(rest.len()),
+                None => rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |feed| feed + 1),
+            };
+            let mut partial = std::mem::take(&mut client.partial);
+            let before = partial.capacity();
+            partial.extend_from_slice(rest.get(..take).unwrap_or_default());
+            at += take;
+            self.outbox.held = self.outbox.held + partial.capacity() - before;
+            let (used, progress) = self.run(now, slot, &partial);
+            partial.drain(..used);
+            if partial.is_empty() || progress == Progress::Ending {
+                self.put_aside(partial);
+            } else if let Some(client) = self.client_mut(slot) {
+                client.partial = partial;
+            }
+            if progress == Progress::Ending || self.outbox.unflushed > UNFLUSHED_MAX {
+                return at;
+            }
+        }
+        at
+    }
+
+    /// Parses and executes. Returns how much was consumed and why it stopped.
+    fn run(&mut self, now: Instant, slot: u32, input: &[u8]) -> (usize, Progress) {
+        let Some(client) = self.client_mut(slot) else { return (0, Progress::Ending) };
+        let mut parser = std::mem::replace(&mut client.parser, Parser::new(0, 0));
+        let mut authenticated = client.authenticated;
+        let mut at = 0;
+        let progress = loop {
+            let rest = input.get(at..).unwrap_or_default();
+            if !authenticated && parser.is_idle() && rest.first().is_some_and(|byte| !byte.eq_ignore_ascii_case(&b'C'))
+            {
+                self.refuse(slot, "Authorization Violation", Reason::Authentication);
+                break Progress::Ending;
+            }
+            match parser.parse(rest) {
+                Ok((used, Some(op))) => {
+                    at += used;
+                    self.execute(now, slot, &mut parser, op);
+                    self.settle();
+                    match self.client_mut(slot) {
+                        Some(client) if !client.is_closing() => authenticated = client.authenticated,
+                        Some(_) | None => break Progress::Ending,
+                    }
+                    if self.outbox.unflushed > UNFLUSHED_MAX {
+                        break Progress::Paused(at);
+                    }
+                }
+                Ok((used, None)) => {
+                    at += used;
+                    break Progress::Done;
+                }
+                Err(error) => {
+                    self.violation(slot, error);
+                    break Progress::Ending;
+                }
+            }
+        };
+        if let Some(client) = self.client_mut(slot) {
+            client.parser = parser;
+        }
+        (at, progress)
+    }
+
+    /// Keeps the bytes of an operation that is not complete.
+    fn keep(&mut self, slot: u32, rest: &[u8]) {
+        if rest.is_empty() {
+            return;
+        }
+        let mut partial = std::mem::take(&mut self.spare);
+        partial.extend_from_slice(rest);
+        self.outbox.held += partial.capacity();
+        if let Some(client) = self.client_mut(slot) {
+            client.partial = partial;
+        }
+        self.settle();
+    }
+
+    /// Takes the memory of a finished operation back; one buffer is kept for the next.
+    fn put_aside(&mut self, mut partial: Vec<u8>) {
+        self.outbox.held = self.outbox.held.saturating_sub(partial.capacity());
+        partial.clear();
+        if partial.capacity() <= 1 << 17 && partial.capacity() > self.spare.capacity() {
+            self.spare = partial;
+        }
+    }
+
+    /// The connection is closed. Its subscriptions are gone afterwards, and its slot is free.
+    pub fn remove(&mut self, slot: u32) {
+        let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
+        let mut first = client.first_subscription;
+        while first != NONE {
+            first = self.subscriptions.remove(first, first);
+        }
+        let charged = client.subscriptions as usize * execute::SUBSCRIPTION_SIZE;
+        self.outbox.held = self.outbox.held.saturating_sub(charged);
+        let partial = std::mem::take(&mut client.partial);
+        self.put_aside(partial);
+        let Outbox { pool, held, .. } = &mut self.outbox;
+        *held = held.saturating_sub(client.output.clear(pool));
+        self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
+        self.outbox.resume_those_waiting_for(slot, &mut self.clients);
+        self.free.push(slot);
+        self.count -= 1;
+        if self.count == 0 {
+            self.trim();
+        }
+    }
+
+    /// Ends every connection, after what waits is written.
+    pub fn shut_down(&mut self) {
+        for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
+            self.end(slot, Reason::Shutdown);
+        }
+    }
+
+    /// Moves the clients with fresh output into `into`.
+    pub fn take_dirty(&mut self, into: &mut Vec<u32>) {
+        into.clear();
+        std::mem::swap(&mut self.outbox.dirty, into);
+        self.outbox.unflushed = 0;
+        for &slot in into.iter() {
+            if let Some(client) = self.client_mut(slot) {
+                client.dirty = false;
+            }
+        }
+    }
+
+    /// Moves the clients whose connection is to end into `into`.
+    pub fn take_ending(&mut self, into: &mut Vec<u32>) {
+        into.clear();
+        std::mem::swap(&mut self.outbox.ending, into);
+    }
+
+    /// Moves the publishers that may be read from again into `into`.
+    pub fn take_resumed(&mut self, into: &mut Vec<u32>) {
+        into.clear();
+        std::mem::swap(&mut self.outbox.resumed, into);
+    }
+
+    /// Hands over what is worth a log line, and how many lines had no room.
+    pub fn take_notes(&mut self) -> (VecDeque<(u64, Note)>, u64) {
+        (std::mem::take(&mut self.outbox.notes), std::mem::take(&mut self.outbox.notes_lost))
+    }
+
+    /// True while there is something to log.
+    #[must_use]
+    pub fn has_notes(&self) -> bool {
+        !self.outbox.notes.is_empty()
+    }
+
+    /// The bytes that wait for a client, in order.
+    pub fn pieces(&self, slot: u32) -> impl Iterator<Item = &[u8]> {
+        self.client(slot).into_iter().flat_map(|client| client.output.pieces())
+    }
+
+    /// Number of bytes that wait for a client.
+    #[must_use]
+    pub fn pending(&self, slot: u32) -> usize {
+        self.client(slot).map_or(0, |client| client.output.pending())
+    }
+
+    /// True when the connection is to end.
+    #[must_use]
+    pub fn is_ending(&self, slot: u32) -> bool {
+        self.client(slot).is_none_or(Client::is_closing)
+    }
+
+    /// True while this publisher is not to be read from.
+    #[must_use]
+    pub fn is_stalled(&self, slot: u32) -> bool {
+        self.client(slot).is_some_and(|client| client.stalled.is_some())
+    }
+
+    /// `len` bytes of the client's output are written.
+    pub fn sent(&mut self, now: Instant, slot: u32, len: usize) {
+        let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
+        client.output.advance(len, &mut self.outbox.pool);
+        self.outbox.held = self.outbox.held.saturating_sub(len);
+        client.write_due = None;
+        let waits = client.output.pending();
+        if waits > 0 {
+            self.blocked(now, slot);
+        }
+        if !self.outbox.stalled.is_empty() && !self.outbox.is_congested(waits) {
+            self.outbox.resume_those_waiting_for(slot, &mut self.clients);
+        }
+    }
+
+    /// The client accepts no more for now.
+    pub fn blocked(&mut self, now: Instant, slot: u32) {
+        let due = now + self.settings.write_deadline;
+        if let Some(client) = self.client_mut(slot).filter(|client| client.write_due.is_none()) {
+            client.write_due = Some(due);
+            self.note_due(due);
+        }
+    }
+
+    fn client(&self, slot: u32) -> Option<&Client> {
+        self.clients.get(slot as usize)?.as_deref()
+    }
+
+    fn client_mut(&mut self, slot: u32) -> Option<&mut Client> {
+        self.clients.get_mut(slot as usize)?.as_deref_mut()
+    }
+}

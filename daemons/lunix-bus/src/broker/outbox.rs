@@ -1,0 +1,151 @@
+//! Sending, and who may hold how much.
+
+use super::client::{Client, Peer, Reason};
+use super::output::Pool;
+use super::settings::Settings;
+use reactor::Instant;
+use std::collections::VecDeque;
+
+/// Lines kept for the log between two turns.
+const NOTES_MAX: usize = 64;
+
+/// Something worth a log line. It comes with the client's number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A client came.
+    Opened(Peer),
+    /// A client's connection ended.
+    Closed(Peer, Reason),
+    /// A client was told an error, or cut for it.
+    Refused(Peer, &'static str),
+    /// An operation, when tracing.
+    Trace(String),
+}
+
+/// What leaves the broker, and its accounts.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    pub(crate) pool: Pool,
+    /// Clients with fresh output.
+    pub(crate) dirty: Vec<u32>,
+    /// Bytes appended since the last [`super::Broker::take_dirty`].
+    pub(crate) unflushed: usize,
+    /// Bytes of waiting output and unfinished input.
+    pub(crate) held: usize,
+    pub(crate) ending: Vec<u32>,
+    /// Publishers that are not read from.
+    pub(crate) stalled: Vec<u32>,
+    pub(crate) resumed: Vec<u32>,
+    /// A receiver found near its limit by the operations of this turn.
+    pub(crate) congested: Option<u32>,
+    /// Clients to be cut once the operation is over.
+    pub(crate) too_slow: Vec<u32>,
+    pub(crate) notes: VecDeque<(u64, Note)>,
+    pub(crate) notes_lost: u64,
+    max_pending: usize,
+    max_memory: usize,
+}
+
+impl Outbox {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let mut outbox = Self {
+            pool: Pool::default(),
+            dirty: Vec::new(),
+            unflushed: 0,
+            held: 0,
+            ending: Vec::new(),
+            stalled: Vec::new(),
+            resumed: Vec::new(),
+            congested: None,
+            too_slow: Vec::new(),
+            notes: VecDeque::new(),
+            notes_lost: 0,
+            max_pending: 0,
+            max_memory: 0,
+        };
+        outbox.configure(settings);
+        outbox
+    }
+
+    pub(crate) fn configure(&mut self, settings: &Settings) {
+        self.max_pending = settings.max_pending;
+        self.max_memory = settings.max_memory;
+    }
+
+    /// Appends `parts` to the client's output.
+    #[inline]
+    pub(crate) fn send<const N: usize>(&mut self, slot: u32, client: &mut Client, parts: [&[u8]; N]) {
+        let len = client.output.append(parts, &mut self.pool);
+        self.unflushed += len;
+        self.held += len;
+        if !client.dirty {
+            client.dirty = true;
+            self.dirty.push(slot);
+        }
+        let pending = client.output.pending();
+        if self.is_congested(pending) {
+            self.congested = Some(slot);
+            if pending > self.max_pending {
+                self.too_slow.push(slot);
+            }
+        }
+    }
+
+    /// True when a publisher to this receiver is to wait: at three quarters of the receiver's budget, or of everybody's.
+    pub(crate) fn is_congested(&self, pending: usize) -> bool {
+        pending > self.max_pending / 4 * 3 || self.held > self.max_memory / 4 * 3
+    }
+
+    /// True when the ceiling for all clients is crossed.
+    pub(crate) fn is_over_ceiling(&self) -> bool {
+        self.held > self.max_memory
+    }
+
+    /// Marks the connection as ending and drops what waits for it.
+    pub(crate) fn cut(&mut self, slot: u32, client: &mut Client, reason: Reason) {
+        if client.closing.is_none() {
+            client.closing = Some(reason);
+            self.ending.push(slot);
+            self.note(client.id, Note::Refused(client.peer, reason.text()));
+        }
+        self.held = self.held.saturating_sub(client.output.clear(&mut self.pool) + client.partial.capacity());
+        client.partial = Vec::new();
+    }
+
+    pub(crate) fn note(&mut self, client: u64, note: Note) {
+        if self.notes.len() < NOTES_MAX { self.notes.push_back((client, note)) } else { self.notes_lost += 1 }
+    }
+
+    /// Lets the publishers go on that wait for the receiver in `slot`.
+    pub(crate) fn resume_those_waiting_for(&mut self, slot: u32, clients: &mut [Option<Box<Client>>]) {
+        self.resume(clients, |stall| stall.receiver == slot);
+    }
+
+    /// Lets the publishers go on whose time is over.
+    pub(crate) fn resume_those_due(&mut self, now: Instant, clients: &mut [Option<Box<Client>>]) {
+        self.resume(clients, |stall| stall.until <= now);
+    }
+
+    fn resume(&mut self, clients: &mut [Option<Box<Client>>], over: impl Fn(Stall) -> bool) {
+        let resumed = &mut self.resumed;
+        self.stalled.retain(|&publisher| {
+            let Some(client) = clients.get_mut(publisher as usize).and_then(Option::as_deref_mut) else { return false };
+            match client.stalled {
+                Some(stall) if over(stall) => {
+                    client.stalled = None;
+                    resumed.push(publisher);
+                    false
+                }
+                Some(_) => true,
+                None => false,
+            }
+        });
+    }
+}
+
+/// Why and how long a publisher is not read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stall {
+    pub(crate) receiver: u32,
+    pub(crate) until: Instant,
+}

@@ -1,0 +1,80 @@
+//! What the broker is told once and again on reload.
+
+use std::time::Duration;
+
+/// Limits, times and names. Sizes in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// 56 characters beginning with N, drawn at start.
+    pub server_id: String,
+    /// Name told to clients.
+    pub server_name: String,
+    /// Address told to clients.
+    pub host: String,
+    /// Port told to clients.
+    pub port: u16,
+    /// Headers and payload of one message.
+    pub max_payload: usize,
+    /// A control line after its verb.
+    pub max_control_line: usize,
+    /// Clients at the same time.
+    pub max_connections: usize,
+    /// Subscriptions of one client; 0: no limit.
+    pub max_subscriptions: usize,
+    /// Bytes that may wait for one client before it is cut as a slow consumer.
+    pub max_pending: usize,
+    /// Bytes held for all clients together, waiting output and unfinished input, before the largest holder is cut.
+    pub max_memory: usize,
+    /// Between two PINGs to a TCP client.
+    pub ping_interval: Duration,
+    /// Unanswered PINGs before a client is stale.
+    pub ping_max: u32,
+    /// How long a client may accept no output while some is waiting.
+    pub write_deadline: Duration,
+    /// How long a client may stay without a good CONNECT where one is needed.
+    pub auth_timeout: Duration,
+    /// What TCP clients must prove.
+    pub credentials: Credentials,
+    /// Whether operations are told one by one.
+    pub trace: bool,
+}
+
+/// What a TCP client must prove in its CONNECT.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Credentials {
+    /// Nothing.
+    #[default]
+    Open,
+    /// User and password.
+    Password {
+        /// User.
+        user: String,
+        /// Password.
+        password: String,
+    },
+    /// A token.
+    Token(String),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            server_id: String::new(),
+            server_name: String::new(),
+            host: "0.0.0.0".into(),
+            port: 4222,
+            max_payload: 1 << 20,
+            max_control_line: 4096,
+            max_connections: 65_536,
+            max_subscriptions: 0,
+            max_pending: 64 << 20,
+            max_memory: 256 << 20,
+            ping_interval: Duration::from_secs(120),
+            ping_max: 2,
+            write_deadline: Duration::from_secs(10),
+            auth_timeout: Duration::from_secs(2),
+            credentials: Credentials::Open,
+            trace: false,
+        }
+    }
+}

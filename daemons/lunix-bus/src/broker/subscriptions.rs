@@ -1,0 +1,175 @@
+//! All subscriptions of all clients: a slab, found by client and sid, linked per client.
+
+use nats_subject::{Cache, Entry, Index, SlotTable, hash};
+
+/// No subscription.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Literal subjects whose receivers are remembered.
+const CACHE_PLACES: usize = 256;
+
+/// Bytes of a sid kept in place.
+const SID_INLINE: usize = 15;
+
+/// A client's name for a subscription, with the blank that follows it in MSG.
+#[derive(Debug)]
+struct Sid {
+    inline: [u8; SID_INLINE],
+    len: u8,
+    long: Option<Box<[u8]>>,
+}
+
+impl Sid {
+    fn new(sid: &[u8]) -> Self {
+        let mut text = Vec::new();
+        let mut inline = [b' '; SID_INLINE];
+        if let Some(place) = inline.get_mut(..sid.len()).filter(|_| sid.len() < SID_INLINE) {
+            place.copy_from_slice(sid);
+            return Self { inline, len: u8::try_from(sid.len() + 1).unwrap_or_default(), long: None };
+        }
+        text.extend_from_slice(sid);
+        text.push(b' ');
+        Self { inline, len: 0, long: Some(text.into()) }
+    }
+
+    fn with_blank(&self) -> &[u8] {
+        match &self.long {
+            Some(text) => text,
+            None => self.inline.get(..usize::from(self.len)).unwrap_or_default(),
+        }
+    }
+}
+
+/// One subscription.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    /// The client's slot; `NONE` in a free place.
+    pub(crate) client: u32,
+    /// Ends after so many messages; 0: never.
+    pub(crate) max: u64,
+    pub(crate) delivered: u64,
+    sid: Sid,
+    hash: u64,
+    entry: Entry,
+    previous: u32,
+    next: u32,
+}
+
+impl Subscription {
+    /// The sid and a blank, as MSG has it.
+    pub(crate) fn sid_with_blank(&self) -> &[u8] {
+        self.sid.with_blank()
+    }
+}
+
+/// The slab with its ways in.
+#[derive(Debug)]
+pub(crate) struct Subscriptions {
+    seed: u64,
+    slots: Vec<Subscription>,
+    free: Vec<u32>,
+    sids: SlotTable,
+    pub(crate) index: Index<u32>,
+    pub(crate) cache: Cache<u32>,
+}
+
+impl Subscriptions {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            slots: Vec::new(),
+            free: Vec::new(),
+            sids: SlotTable::default(),
+            index: Index::new(seed),
+            cache: Cache::new(CACHE_PLACES),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub(crate) fn get(&self, number: u32) -> Option<&Subscription> {
+        self.slots.get(number as usize)
+    }
+
+    /// The slab beside the index and its cache, for a delivery.
+    pub(crate) fn parts(&mut self) -> (&mut [Subscription], &Index<u32>, &mut Cache<u32>) {
+        (&mut self.slots, &self.index, &mut self.cache)
+    }
+
+    fn hash_of(&self, client: u32, sid: &[u8]) -> u64 {
+        hash(self.seed ^ u64::from(client).wrapping_mul(0xc4ce_b9fe_1a85_ec53), sid)
+    }
+
+    /// The subscription a client calls `sid`.
+    pub(crate) fn find(&self, client: u32, sid: &[u8]) -> Option<u32> {
+        self.sids.find(self.hash_of(client, sid), |number| {
+            self.slots
+                .get(number as usize)
+                .is_some_and(|known| known.client == client && known.sid_with_blank().strip_suffix(b" ") == Some(sid))
+        })
+    }
+
+    pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut Subscription> {
+        self.slots.get_mut(number as usize)
+    }
+
+    /// Adds a subscription in front of the client's others (`first`). Returns its number; `None` for an invalid subject.
+    pub(crate) fn insert(
+        &mut self,
+        client: u32,
+        first: u32,
+        subject: &[u8],
+        queue: Option<&[u8]>,
+        sid: &[u8],
+    ) -> Option<u32> {
+        let number = match self.free.last() {
+            Some(&number) => number,
+            None => u32::try_from(self.slots.len()).ok().filter(|&number| number != NONE)?,
+        };
+        let entry = self.index.insert(subject, queue, number).ok()?;
+        let hash = self.hash_of(client, sid);
+        let subscription =
+            Subscription { client, max: 0, delivered: 0, sid: Sid::new(sid), hash, entry, previous: NONE, next: first };
+        match self.slots.get_mut(number as usize) {
+            Some(place) => {
+                *place = subscription;
+                self.free.pop();
+            }
+            None => self.slots.push(subscription),
+        }
+        if let Some(follower) = self.slots.get_mut(first as usize) {
+            follower.previous = number;
+        }
+        let slots = &self.slots;
+        self.sids.insert(hash, number, |number| slots.get(number as usize).map_or(0, |known| known.hash));
+        Some(number)
+    }
+
+    /// Takes a subscription out. Returns the client's first one from now on, given the first until now.
+    pub(crate) fn remove(&mut self, number: u32, first: u32) -> u32 {
+        let Some(gone) = self.slots.get_mut(number as usize).filter(|gone| gone.client != NONE) else { return first };
+        gone.client = NONE;
+        gone.sid.long = None;
+        let (entry, hash, previous, next) = (gone.entry, gone.hash, gone.previous, gone.next);
+        self.index.remove(entry);
+        let slots = &self.slots;
+        self.sids.remove(hash, number, |number| slots.get(number as usize).map_or(0, |known| known.hash));
+        if let Some(before) = self.slots.get_mut(previous as usize) {
+            before.next = next;
+        }
+        if let Some(after) = self.slots.get_mut(next as usize) {
+            after.previous = previous;
+        }
+        self.free.push(number);
+        if first == number { next } else { first }
+    }
+
+    /// Gives memory back that only a crowd needed.
+    pub(crate) fn trim(&mut self) {
+        if self.index.is_empty() {
+            *self = Self::new(self.seed);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The configuration: nats-server's file, overridden by the command line.
+
+mod file;
+mod memory;
+
+use crate::broker::{Credentials, Settings};
+use crate::flags::Flags;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Everything a run is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What the broker is told.
+    pub broker: Settings,
+    /// Unix sockets to listen on; `@name` is abstract.
+    pub unix: Vec<String>,
+    /// Permission bits of unix sockets with a path. Abstract ones have none: there the bit for others decides whether users other than
+    /// our own and root may connect.
+    pub unix_mode: u32,
+    /// Whether to listen on TCP.
+    pub tcp: bool,
+    /// File for the process number.
+    pub pid_file: Option<PathBuf>,
+    /// Directory for the ports file.
+    pub ports_directory: Option<PathBuf>,
+    /// Log file instead of standard error.
+    pub log_file: Option<PathBuf>,
+    /// Log clients coming and going.
+    pub debug: bool,
+}
+
+/// What the command line says over the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Address to listen on.
+    pub host: Option<String>,
+    /// Port; 0 for a free one.
+    pub port: Option<u16>,
+    /// Server name.
+    pub name: Option<String>,
+    /// More unix sockets.
+    pub unix: Vec<String>,
+    /// File for the process number.
+    pub pid_file: Option<PathBuf>,
+    /// Directory for the ports file.
+    pub ports_directory: Option<PathBuf>,
+    /// Log file.
+    pub log_file: Option<PathBuf>,
+    /// User that TCP clients must name.
+    pub user: Option<String>,
+    /// Password that TCP clients must send.
+    pub password: Option<String>,
+    /// Token that TCP clients must send.
+    pub token: Option<String>,
+    /// Log clients coming and going.
+    pub debug: bool,
+    /// Log every operation.
+    pub trace: bool,
+}
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub enum Error {
+    /// The file cannot be read.
+    Unreadable(PathBuf, std::io::Error),
+    /// The file is wrong; says where.
+    File(nats_conf::Error),
+    /// User and password must be given together, a token alone.
+    Credentials,
+    /// The server would listen nowhere.
+    NoListener,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            Self::File(error) => write!(f, "{error}"),
+            Self::Credentials => f.write_str("user and password must be given together, and not beside a token"),
+            Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Reads the file, if there is one, and applies the command line.
+///
+/// # Errors
+/// See [`Error`].
+pub fn load(flags: &Flags) -> Result<Config, Error> {
+    let mut config = Config {
+        broker: Settings { max_memory: memory::ceiling(), ..Settings::default() },
+        unix: Vec::new(),
+        unix_mode: 0o660,
+        tcp: true,
+        pid_file: None,
+        ports_directory: None,
+        log_file: None,
+        debug: false,
+    };
+    let mut given = file::Given::default();
+    if let Some(path) = &flags.config {
+        given = file::read(path, &mut config)?;
+    }
+    apply(&flags.overrides, &mut config, given.credentials)?;
+    if !given.max_pending {
+        // Two receivers may lag behind in full before the ceiling cuts one.
+        config.broker.max_pending = config.broker.max_pending.min(config.broker.max_memory / 2);
+    }
+    if config.tcp || !config.unix.is_empty() { Ok(config) } else { Err(Error::NoListener) }
+}
+
+fn apply(overrides: &Overrides, config: &mut Config, mut credentials: file::Secrets) -> Result<(), Error> {
+    let broker = &mut config.broker;
+    let over = overrides.clone();
+    broker.host = over.host.unwrap_or_else(|| std::mem::take(&mut broker.host));
+    broker.port = over.port.unwrap_or(broker.port);
+    broker.server_name = over.name.unwrap_or_else(|| std::mem::take(&mut broker.server_name));
+    broker.trace |= over.trace;
+    config.debug |= over.debug;
+    config.unix.extend(over.unix);
+    config.pid_file = over.pid_file.or(config.pid_file.take());
+    config.ports_directory = over.ports_directory.or(config.ports_directory.take());
+    config.log_file = over.log_file.or(config.log_file.take());
+    if over.user.is_some() || over.password.is_some() || over.token.is_some() {
+        credentials = file::Secrets { user: over.user, password: over.password, token: over.token };
+    }
+    broker.credentials = match (credentials.user, credentials.password, credentials.token) {
+        (None, None, None) => Credentials::Open,
+        (Some(user), Some(password), None) => Credentials::Password { user, password },
+        (None, None, Some(token)) => Credentials::Token(token),
+        (Some(_) | None, Some(_) | None, Some(_) | None) => return Err(Error::Credentials),
+    };
+    Ok(())
+}
+
+/// The path an include means: relative to the file it stands in.
+fn beside(file: &str, path: &str) -> PathBuf {
+    Path::new(file).parent().unwrap_or_else(|| Path::new("")).join(path)
+}

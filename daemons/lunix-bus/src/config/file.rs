@@ -1,0 +1,203 @@
+//! The keys of the configuration file.
+
+use super::{Config, Error, beside};
+use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+/// A configuration file larger than this is none.
+const FILE_MAX: u64 = 1 << 20;
+
+/// What TCP clients must send, as written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Secrets {
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) token: Option<String>,
+}
+
+/// What the file says that needs a second look.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    pub(super) credentials: Secrets,
+    pub(super) max_pending: bool,
+}
+
+/// Keys we have, for the message about one we do not have.
+const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
+     max_subscriptions, max_pending, max_memory, ping_interval, ping_max, write_deadline, authorization, pid_file, \
+     ports_file_dir, logfile, debug, trace";
+
+/// Reads `path` into `config`.
+pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
+    let text = load(path).map_err(|error| Error::Unreadable(path.to_owned(), error))?;
+    let map = nats_conf::parse(&path.to_string_lossy(), &text, &mut Files).map_err(Error::File)?;
+    let mut given = Given::default();
+    for entry in map.iter() {
+        apply(entry, config, &mut given).map_err(Error::File)?;
+    }
+    Ok(given)
+}
+
+fn load(path: &Path) -> std::io::Result<String> {
+    if fs::metadata(path)?.len() > FILE_MAX {
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
+    }
+    fs::read_to_string(path)
+}
+
+struct Files;
+
+impl Surroundings for Files {
+    fn include(&mut self, path: &str, from: &str) -> Result<(String, String), String> {
+        let path = beside(from, path);
+        let text = load(&path).map_err(|error| error.to_string())?;
+        Ok((path.to_string_lossy().into_owned(), text))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
+fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), nats_conf::Error> {
+    let (item, broker) = (&entry.item, &mut config.broker);
+    match entry.key.to_ascii_lowercase().as_str() {
+        "port" => broker.port = port(item)?,
+        "host" | "net" if item.value == Value::Bool(false) => config.tcp = false,
+        "host" | "net" => broker.host = string(item)?,
+        "listen" => listen(item, config)?,
+        "server_name" => broker.server_name = string(item)?,
+        "unix" => config.unix = strings(item)?,
+        "unix_mode" => config.unix_mode = mode(item)?,
+        "max_payload" => broker.max_payload = size(item, 1, 64 << 20)?,
+        "max_control_line" => broker.max_control_line = size(item, 16, 1 << 20)?,
+        "max_connections" | "max_conn" => broker.max_connections = size(item, 1, 1 << 20)?,
+        "max_subscriptions" | "max_subs" => broker.max_subscriptions = size(item, 0, 1 << 30)?,
+        "max_pending" => {
+            broker.max_pending = size(item, 1024, 1 << 40)?;
+            given.max_pending = true;
+        }
+        "max_memory" => broker.max_memory = size(item, 1 << 16, 1 << 40)?,
+        "ping_interval" => broker.ping_interval = duration(item)?,
+        "ping_max" => broker.ping_max = u32::try_from(size(item, 1, 1 << 20)?).unwrap_or(u32::MAX),
+        "write_deadline" => broker.write_deadline = duration(item)?,
+        "authorization" => given.credentials = authorization(item, config)?,
+        "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
+        "ports_file_dir" => config.ports_directory = Some(string(item)?.into()),
+        "logfile" | "log_file" => config.log_file = Some(string(item)?.into()),
+        "debug" => config.debug = truth(item)?,
+        "trace" => broker.trace = truth(item)?,
+        // A key that defines a variable for `$NAME` is written in capitals by custom.
+        name if name.to_ascii_uppercase() == entry.key => {}
+        _ => return Err(unknown(entry, KEYS)),
+    }
+    Ok(())
+}
+
+fn authorization(item: &Item, config: &mut Config) -> Result<Secrets, nats_conf::Error> {
+    let mut secrets = Secrets::default();
+    for entry in map(item)?.iter() {
+        match entry.key.to_ascii_lowercase().as_str() {
+            "user" | "username" => secrets.user = Some(string(&entry.item)?),
+            "pass" | "password" => secrets.password = Some(secret(&entry.item)?),
+            "token" => secrets.token = Some(secret(&entry.item)?),
+            "timeout" => config.broker.auth_timeout = seconds(&entry.item)?,
+            _ => return Err(unknown(entry, "user, password, token, timeout")),
+        }
+    }
+    let good = matches!((&secrets.user, &secrets.password, &secrets.token), (None, None, _) | (Some(_), Some(_), None));
+    if good { Ok(secrets) } else { Err(wrong(item, "user and password together, or a token alone, are expected")) }
+}
+
+fn listen(item: &Item, config: &mut Config) -> Result<(), nats_conf::Error> {
+    if let Value::Integer(_) = item.value {
+        config.broker.port = port(item)?;
+        return Ok(());
+    }
+    let text = string(item)?;
+    let (host, port) = text.rsplit_once(':').ok_or_else(|| wrong(item, "host:port is expected"))?;
+    config.broker.port = match port {
+        "-1" => 0,
+        port => port.parse().map_err(|_| wrong(item, "host:port is expected"))?,
+    };
+    config.broker.host = host.trim_matches(['[', ']']).to_owned();
+    Ok(())
+}
+
+fn wrong(item: &Item, text: impl Into<String>) -> nats_conf::Error {
+    nats_conf::Error::new(&item.place, text)
+}
+
+fn unexpected(item: &Item, wanted: &str) -> nats_conf::Error {
+    wrong(item, format!("{wanted} is expected, not {}", item.value.kind()))
+}
+
+fn unknown(entry: &Entry, known: &str) -> nats_conf::Error {
+    nats_conf::Error::new(&entry.place, format!("unknown field {:?}; known are {known}", entry.key))
+}
+
+fn map(item: &Item) -> Result<&Map, nats_conf::Error> {
+    if let Value::Map(map) = &item.value { Ok(map) } else { Err(unexpected(item, "a map")) }
+}
+
+fn string(item: &Item) -> Result<String, nats_conf::Error> {
+    match &item.value {
+        Value::String(text) => Ok(text.clone()),
+        // A name or password made of digits alone.
+        Value::Integer(number) => Ok(number.to_string()),
+        Value::Float(_) | Value::Bool(_) | Value::Array(_) | Value::Map(_) => Err(unexpected(item, "a string")),
+    }
+}
+
+/// A password or token. Hashed ones are refused: comparing them as plain text would lock everybody out.
+fn secret(item: &Item) -> Result<String, nats_conf::Error> {
+    let text = string(item)?;
+    let hashed = ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| text.starts_with(prefix));
+    if hashed { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
+}
+
+fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
+    if let Value::Array(items) = &item.value { items.iter().map(string).collect() } else { Ok(vec![string(item)?]) }
+}
+
+fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
+    if let Value::Bool(truth) = item.value { Ok(truth) } else { Err(unexpected(item, "true or false")) }
+}
+
+fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Error> {
+    let Value::Integer(number) = item.value else { return Err(unexpected(item, "a number")) };
+    let number = usize::try_from(number).ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| wrong(item, format!("a number from {least} to {most} is expected")))
+}
+
+fn port(item: &Item) -> Result<u16, nats_conf::Error> {
+    if item.value == Value::Integer(-1) {
+        return Ok(0);
+    }
+    Ok(u16::try_from(size(item, 0, 65_535)?).unwrap_or_default())
+}
+
+fn mode(item: &Item) -> Result<u32, nats_conf::Error> {
+    let digits = string(item)?;
+    let mode = u32::from_str_radix(&digits, 8).ok().filter(|&mode| mode <= 0o777);
+    mode.ok_or_else(|| wrong(item, "permission bits in octal digits are expected, such as 660"))
+}
+
+/// A duration with unit, or a number of seconds.
+fn duration(item: &Item) -> Result<Duration, nats_conf::Error> {
+    let duration = match &item.value {
+        Value::String(text) => parse_duration(text),
+        Value::Integer(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+        Value::Float(_) | Value::Bool(_) | Value::Array(_) | Value::Map(_) => None,
+    };
+    let duration = duration.filter(|duration| *duration >= Duration::from_millis(1));
+    duration.ok_or_else(|| wrong(item, "a duration is expected, such as 2m or 10s"))
+}
+
+/// A number of seconds, with or without a point, or a duration.
+fn seconds(item: &Item) -> Result<Duration, nats_conf::Error> {
+    let Value::Float(seconds) = item.value else { return duration(item) };
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong(item, "a number of seconds is expected"))
+}

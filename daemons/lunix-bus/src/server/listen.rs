@@ -1,0 +1,179 @@
+//! Listening sockets: TCP, unix by path, unix abstract, and those that were handed over.
+
+use super::error::Error;
+use crate::broker::Peer;
+use rustix::fs::Mode;
+use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+use std::fs;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// Number of the first descriptor handed over by LISTEN_FDS (`man 3 sd_listen_fds`).
+const HANDED_OVER_FIRST: i32 = 3;
+
+/// A listening socket.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    fd: OwnedFd,
+    /// What it is called in the log.
+    pub(crate) name: String,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Tcp,
+    /// `everybody`: peers of any user, else only our own and root.
+    Unix {
+        everybody: bool,
+    },
+}
+
+/// A unix socket's file, removed at the end if it is still ours.
+#[derive(Debug)]
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|known| known.ino() == self.inode) {
+            // Nothing can be done about it while ending.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Listener {
+    /// Listens on TCP. Port 0 takes a free one; the second value says which.
+    pub(crate) fn tcp(host: &str, port: u16) -> Result<(Self, u16), Error> {
+        let named = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        let failed = |error| Error::Listen(named.clone(), error);
+        let socket = TcpListener::bind((host, port)).map_err(failed)?;
+        let port = socket.local_addr().map_err(failed)?.port();
+        socket.set_nonblocking(true).map_err(failed)?;
+        let name = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        Ok((Self { fd: socket.into(), name, kind: Kind::Tcp }, port))
+    }
+
+    /// Listens on a unix socket: a path, or an abstract name after `@`.
+    pub(crate) fn unix(name: &str, mode: u32) -> Result<(Self, Option<SocketFile>), Error> {
+        let failed = |error: io::Error| Error::Listen(name.to_owned(), error);
+        if let Some(hidden) = name.strip_prefix('@') {
+            let address = SocketAddrUnix::new_abstract_name(hidden.as_bytes()).map_err(|error| failed(error.into()))?;
+            let fd = bind(&address).map_err(|error| {
+                let taken = error.kind() == io::ErrorKind::AddrInUse;
+                if taken { Error::Taken(name.to_owned()) } else { failed(error) }
+            })?;
+            let kind = Kind::Unix { everybody: mode & 0o002 != 0 };
+            return Ok((Self { fd, name: name.to_owned(), kind }, None));
+        }
+        let path = Path::new(name);
+        let address = SocketAddrUnix::new(path).map_err(|error| failed(error.into()))?;
+        remove_stale(path, &address)?;
+        // Nobody may connect between bind and chmod.
+        let before = rustix::process::umask(Mode::from_raw_mode(0o777));
+        let bound = bind(&address);
+        rustix::process::umask(before);
+        let fd = bound.map_err(failed)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)?;
+        let inode = fs::symlink_metadata(path).map_err(failed)?.ino();
+        let listener = Self { fd, name: name.to_owned(), kind: Kind::Unix { everybody: true } };
+        Ok((listener, Some(SocketFile { path: path.to_owned(), inode })))
+    }
+
+    /// Takes the sockets the parent process listens on for us. Call it before anything else is opened.
+    pub(crate) fn handed_over() -> Result<Vec<Self>, Error> {
+        let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<i32>().ok());
+        let ours = number("LISTEN_PID").and_then(|pid| u32::try_from(pid).ok()) == Some(std::process::id());
+        let count = number("LISTEN_FDS").filter(|_| ours).unwrap_or(0);
+        (HANDED_OVER_FIRST..HANDED_OVER_FIRST + count.clamp(0, 16)).map(Self::from_parent).collect()
+    }
+
+    fn from_parent(number: i32) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::Listen(format!("descriptor {number}"), error);
+        let fd = sys::descriptor::inherited(number).map_err(failed)?;
+        rustix::io::ioctl_fionbio(&fd, true).map_err(|error| failed(error.into()))?;
+        let address = rustix::net::getsockname(&fd).map_err(|error| failed(error.into()))?;
+        let (name, kind) = match SocketAddr::try_from(address) {
+            Ok(address) => (address.to_string(), Kind::Tcp),
+            Err(_) => (format!("descriptor {number}"), Kind::Unix { everybody: true }),
+        };
+        Ok(Self { fd, name, kind })
+    }
+
+    /// Accepts one connection. `None` when no more waits; `Some(Err)` when this one failed.
+    pub(crate) fn accept(&self) -> Option<Result<(OwnedFd, Peer), Refused>> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        match rustix::net::acceptfrom_with(&self.fd, flags) {
+            Ok((fd, address)) => self.identify(&fd, address).map(|peer| Ok((fd, peer))).or(Some(Err(Refused::Peer))),
+            Err(rustix::io::Errno::AGAIN) => None,
+            Err(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => Some(Err(Refused::NoDescriptor)),
+            Err(rustix::io::Errno::NOBUFS | rustix::io::Errno::NOMEM) => None,
+            Err(_) => Some(Err(Refused::Peer)),
+        }
+    }
+
+    fn identify(&self, fd: &OwnedFd, address: Option<SocketAddrAny>) -> Option<Peer> {
+        match self.kind {
+            Kind::Tcp => {
+                sockopt::set_tcp_nodelay(fd, true).ok()?;
+                let address = address.and_then(|address| SocketAddr::try_from(address).ok());
+                Some(Peer::Tcp(address.map_or(IpAddr::from([0, 0, 0, 0]), |address| address.ip())))
+            }
+            Kind::Unix { everybody } => {
+                let uid = sockopt::socket_peercred(fd).ok()?.uid;
+                let allowed = everybody || uid.is_root() || uid == rustix::process::geteuid();
+                allowed.then_some(Peer::Unix { uid: uid.as_raw() })
+            }
+        }
+    }
+}
+
+/// Why a connection was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// No descriptor is free.
+    NoDescriptor,
+    /// The peer went away, or may not connect.
+    Peer,
+}
+
+fn bind(address: &SocketAddrUnix) -> io::Result<OwnedFd> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let fd = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    rustix::net::bind(&fd, address)?;
+    rustix::net::listen(&fd, BACKLOG)?;
+    Ok(fd)
+}
+
+/// Removes the socket file of a server that is gone; one that answers is an error.
+fn remove_stale(path: &Path, address: &SocketAddrUnix) -> Result<(), Error> {
+    let Ok(known) = fs::symlink_metadata(path) else { return Ok(()) };
+    let name = path.to_string_lossy();
+    let failed = |error| Error::Listen(name.clone().into_owned(), error);
+    if !known.file_type().is_socket() {
+        return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "a file that is no socket is in the way")));
+    }
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let probe = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
+    match probe.and_then(|probe| rustix::net::connect(&probe, address)) {
+        Err(rustix::io::Errno::CONNREFUSED) => fs::remove_file(path).map_err(failed),
+        Err(rustix::io::Errno::NOENT) => Ok(()),
+        Ok(()) | Err(rustix::io::Errno::AGAIN) => Err(Error::Taken(name.clone().into_owned())),
+        Err(error) => Err(failed(error.into())),
+    }
+}

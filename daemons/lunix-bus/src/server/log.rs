@@ -1,0 +1,89 @@
+//! Log lines, on standard error or in a file.
+
+use crate::broker::{Note, Peer};
+use std::collections::VecDeque;
+use std::fmt::{Arguments, Display};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// Where lines go and which.
+#[derive(Debug)]
+pub(crate) struct Log {
+    path: Option<PathBuf>,
+    file: Option<File>,
+    debug: bool,
+}
+
+impl Log {
+    pub(crate) fn open(path: Option<PathBuf>, debug: bool) -> io::Result<Self> {
+        let mut log = Self { path, file: None, debug };
+        log.reopen()?;
+        Ok(log)
+    }
+
+    pub(crate) fn set_debug(&mut self, debug: bool) {
+        self.debug = debug;
+    }
+
+    /// Opens the file again by its name, after it was moved away.
+    pub(crate) fn reopen(&mut self) -> io::Result<()> {
+        if let Some(path) = &self.path {
+            self.file = Some(OpenOptions::new().create(true).append(true).open(path)?);
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, level: &str, text: Arguments<'_>) {
+        let line = format!("lunix-bus: {level}: {text}\n");
+        // A log that cannot be written must not stop the messages.
+        let _ = match &mut self.file {
+            Some(file) => file.write_all(line.as_bytes()),
+            None => io::stderr().write_all(line.as_bytes()),
+        };
+    }
+
+    pub(crate) fn error(&mut self, text: impl Display) {
+        self.line("error", format_args!("{text}"));
+    }
+
+    pub(crate) fn warn(&mut self, text: impl Display) {
+        self.line("warn", format_args!("{text}"));
+    }
+
+    pub(crate) fn info(&mut self, text: impl Display) {
+        self.line("info", format_args!("{text}"));
+    }
+
+    /// Writes what the broker noted. Clients coming and going are told only at debug level.
+    pub(crate) fn notes(&mut self, (notes, lost): (VecDeque<(u64, Note)>, u64)) {
+        for (client, note) in notes {
+            match note {
+                Note::Refused(peer, text) => self.warn(format_args!("{text} client={client} peer={}", Named(peer))),
+                Note::Opened(peer) if self.debug => {
+                    self.line("debug", format_args!("client connected client={client} peer={}", Named(peer)));
+                }
+                Note::Closed(peer, reason) if self.debug => {
+                    let (peer, reason) = (Named(peer), reason.text());
+                    self.line("debug", format_args!("client connection closed: {reason} client={client} peer={peer}"));
+                }
+                Note::Opened(_) | Note::Closed(..) => {}
+                Note::Trace(text) => self.line("trace", format_args!("{text} client={client}")),
+            }
+        }
+        if lost > 0 && self.debug {
+            self.line("debug", format_args!("more happened than there is room to tell lost={lost}"));
+        }
+    }
+}
+
+struct Named(Peer);
+
+impl Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Peer::Tcp(address) => write!(f, "{}", address.to_canonical()),
+            Peer::Unix { uid } => write!(f, "unix:{uid}"),
+        }
+    }
+}

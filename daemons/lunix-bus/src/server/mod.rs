@@ -1,0 +1,460 @@
+//! The adapter: one epoll, sockets, signals, files. Everything that decides is in [`crate::broker`].
+
+mod error;
+mod files;
+mod listen;
+mod log;
+
+pub use error::Error;
+
+use crate::broker::{Broker, Progress};
+use crate::config::{self, Config};
+use crate::flags::Flags;
+use listen::{Listener, Refused, SocketFile};
+use log::Log;
+use reactor::{Instant, Interest, Reactor, Signals, Timer, Token};
+use rustix::net::RecvFlags;
+use rustix::process::{Resource, Rlimit};
+use rustix::rand::{GetRandomFlags, getrandom};
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+use sys::signal;
+
+/// Bytes read from one client per turn.
+const READ_SIZE: usize = 64 * 1024;
+/// Bytes and pieces written to one client per turn.
+const WRITE_MAX: usize = 256 * 1024;
+const PIECES_MAX: usize = 64;
+/// Connections accepted per listener and turn.
+const ACCEPT_MAX: usize = 64;
+/// Descriptors that are not clients.
+const OTHER_SOURCES: usize = 64;
+/// How long ending connections may take to write what waits, at shutdown.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Listener(u32),
+    Client(u32),
+    Signals,
+    Timer,
+}
+
+#[derive(Debug)]
+struct Socket {
+    fd: OwnedFd,
+    token: Token,
+    interest: Interest,
+}
+
+struct Server {
+    reactor: Reactor<Source>,
+    broker: Broker,
+    sockets: Vec<Option<Socket>>,
+    listeners: Vec<Listener>,
+    signals: Signals,
+    timer: Timer,
+    armed: Option<Instant>,
+    /// The one read buffer.
+    buffer: Vec<u8>,
+    /// Slots to look at; kept for its memory.
+    list: Vec<u32>,
+    /// Closed to accept and refuse one more when no descriptor is free.
+    reserve: Option<File>,
+    log: Log,
+    flags: Flags,
+    ending: bool,
+}
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+/// What keeps it from starting, or a system call that must not fail.
+pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
+    let ready =
+        flags.ready_fd.map(|number| sys::descriptor::inherited(i32::try_from(number).unwrap_or(-1))).transpose();
+    let ready = ready.map_err(|error| Error::Inherited("the descriptor of --ready-fd", error))?;
+    let mut listeners = Listener::handed_over()?;
+    let log = Log::open(config.log_file.clone(), config.debug);
+    let mut log = log.map_err(|error| {
+        Error::Create(config.log_file.as_deref().unwrap_or_else(|| "log".as_ref()).display().to_string(), error)
+    })?;
+    raise_descriptor_limit();
+    let mut socket_files: Vec<SocketFile> = Vec::new();
+    if config.tcp && listeners.is_empty() {
+        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
+        config.broker.port = port;
+        listeners.push(listener);
+    }
+    for name in &config.unix {
+        let (listener, file) = Listener::unix(name, config.unix_mode)?;
+        socket_files.extend(file);
+        listeners.push(listener);
+    }
+    let mut files = Vec::new();
+    if let Some(path) = &config.pid_file {
+        files.push(files::process_number(path)?);
+    }
+    if let Some(directory) = &config.ports_directory {
+        files.push(files::ports(directory, config.broker.port)?);
+    }
+    name_server(&mut config)?;
+    if config.broker.credentials == crate::broker::Credentials::Open && config.tcp {
+        log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
+    }
+    for listener in &listeners {
+        log.info(format_args!("Listening for client connections on {}", listener.name));
+    }
+    let mut server = Server::new(flags, config, listeners, log)?;
+    server.log.info("Server is ready");
+    if let Some(fd) = ready {
+        files::ready(fd);
+    }
+    server.run()
+}
+
+/// Draws what the configuration leaves open.
+fn name_server(config: &mut Config) -> Result<(), Error> {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut random = [0_u8; 55];
+    fill_random(&mut random)?;
+    let letter = |byte: u8| LETTERS.get(usize::from(byte & 31)).copied().map_or('A', char::from);
+    config.broker.server_id = std::iter::once('N').chain(random.into_iter().map(letter)).collect();
+    if config.broker.server_name.is_empty() {
+        config.broker.server_name.clone_from(&config.broker.server_id);
+    }
+    Ok(())
+}
+
+fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
+    getrandom(bytes, GetRandomFlags::empty()).map_err(|error| Error::System("getrandom", error.into()))?;
+    Ok(())
+}
+
+/// As many clients as the hard limit allows; when that fails the soft limit stays, and is enforced by the kernel.
+fn raise_descriptor_limit() {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let _ = rustix::process::setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+fn system(call: &'static str) -> impl Fn(io::Error) -> Error {
+    move |error| Error::System(call, error)
+}
+
+fn epoll(error: reactor::Error) -> Error {
+    Error::System("epoll", error.into())
+}
+
+impl Server {
+    fn new(flags: Flags, config: Config, listeners: Vec<Listener>, log: Log) -> Result<Self, Error> {
+        let mut seed = [0_u8; 8];
+        fill_random(&mut seed)?;
+        let mut reactor =
+            Reactor::new(config.broker.max_connections.saturating_add(OTHER_SOURCES * 2)).map_err(epoll)?;
+        let signals = Signals::new(&[signal::TERM, signal::INT, signal::HUP, signal::USR1, signal::USR2]);
+        let signals = signals.map_err(system("signalfd"))?;
+        let timer = Timer::new().map_err(system("timerfd"))?;
+        reactor.insert(&signals, Interest::READ, Source::Signals).map_err(epoll)?;
+        reactor.insert(&timer, Interest::READ, Source::Timer).map_err(epoll)?;
+        for (listener, number) in listeners.iter().zip(0..) {
+            reactor.insert(listener, Interest::READ, Source::Listener(number)).map_err(epoll)?;
+        }
+        Ok(Self {
+            reactor,
+            broker: Broker::new(config.broker, u64::from_ne_bytes(seed)),
+            sockets: Vec::new(),
+            listeners,
+            signals,
+            timer,
+            armed: None,
+            buffer: vec![0; READ_SIZE],
+            list: Vec::new(),
+            reserve: File::open("/dev/null").ok(),
+            log,
+            flags,
+            ending: false,
+        })
+    }
+
+    fn run(&mut self) -> Result<(), Error> {
+        while !self.ending {
+            self.reactor.wait(None).map_err(epoll)?;
+            let now = Instant::now();
+            while let Some(event) = self.reactor.next() {
+                match event.key {
+                    Source::Client(slot) => {
+                        if event.writable {
+                            self.write(now, slot);
+                        }
+                        if event.readable {
+                            self.read(now, slot);
+                        }
+                    }
+                    Source::Listener(number) => self.accept(now, number),
+                    Source::Signals => self.signals()?,
+                    Source::Timer => self.tick(now)?,
+                }
+            }
+            self.settle(now)?;
+        }
+        self.farewell();
+        Ok(())
+    }
+
+    /// After the events of a turn: writes, closes, sets the alarm.
+    fn settle(&mut self, now: Instant) -> Result<(), Error> {
+        self.flush(now);
+        let mut list = std::mem::take(&mut self.list);
+        self.broker.take_ending(&mut list);
+        for &slot in &list {
+            self.finish(now, slot);
+        }
+        // A receiver that was closed lets its publishers go on; what they say is read in the next turn.
+        self.broker.take_resumed(&mut list);
+        for &slot in &list {
+            self.watch(slot);
+        }
+        self.list = list;
+        if self.broker.has_notes() {
+            self.log.notes(self.broker.take_notes());
+        }
+        let deadline = self.broker.next_deadline();
+        if deadline != self.armed && (self.armed.is_none_or(|armed| deadline.is_some_and(|deadline| deadline < armed)))
+        {
+            self.arm(deadline)?;
+        }
+        Ok(())
+    }
+
+    fn arm(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
+        self.armed = deadline;
+        match deadline {
+            Some(deadline) => self.timer.arm(deadline).map_err(system("timerfd_settime")),
+            None => Ok(()),
+        }
+    }
+
+    fn tick(&mut self, now: Instant) -> Result<(), Error> {
+        if self.timer.fired().map_err(system("read timerfd"))? {
+            self.armed = None;
+            self.broker.tick(now);
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, now: Instant, number: u32) {
+        for _ in 0..ACCEPT_MAX {
+            let Some(listener) = self.listeners.get(number as usize) else { return };
+            match listener.accept() {
+                None => return,
+                Some(Ok((fd, peer))) => {
+                    let Some(slot) = self.broker.accept(now, peer) else { continue };
+                    if self.attach(slot, fd).is_none() {
+                        self.broker.remove(slot);
+                    }
+                }
+                Some(Err(Refused::Peer)) => {}
+                Some(Err(Refused::NoDescriptor)) => {
+                    self.refuse_one(number);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn attach(&mut self, slot: u32, fd: OwnedFd) -> Option<()> {
+        let token = self.reactor.insert(&fd, Interest::READ, Source::Client(slot)).ok()?;
+        if self.sockets.len() <= slot as usize {
+            self.sockets.resize_with(slot as usize + 1, || None);
+        }
+        *self.sockets.get_mut(slot as usize)? = Some(Socket { fd, token, interest: Interest::READ });
+        Some(())
+    }
+
+    /// With no descriptor free: gives up the reserve to accept one connection and close it, so that it learns at once and the
+    /// listener does not stay ready.
+    fn refuse_one(&mut self, number: u32) {
+        self.reserve = None;
+        if let Some(Some(Ok(connection))) = self.listeners.get(number as usize).map(Listener::accept) {
+            drop(connection);
+            self.log.warn("connection refused: no descriptor is free");
+        }
+        self.reserve = File::open("/dev/null").ok();
+    }
+
+    fn read(&mut self, now: Instant, slot: u32) {
+        let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) else { return };
+        if self.broker.is_ending(slot) || self.broker.is_stalled(slot) {
+            return;
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        match rustix::net::recv(&socket.fd, &mut *buffer, RecvFlags::empty()) {
+            Ok((0, _)) => self.close(slot),
+            Ok((len, _)) => {
+                self.take_in(now, slot, buffer.get(..len).unwrap_or_default());
+                if self.broker.is_stalled(slot) {
+                    self.watch(slot);
+                }
+            }
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+            Err(_) => self.close(slot),
+        }
+        self.buffer = buffer;
+    }
+
+    fn take_in(&mut self, now: Instant, slot: u32, mut input: &[u8]) {
+        while let Progress::Paused(used) = self.broker.receive(now, slot, input) {
+            self.flush(now);
+            input = input.get(used..).unwrap_or_default();
+        }
+    }
+
+    /// Writes to everybody who has something new.
+    fn flush(&mut self, now: Instant) {
+        let mut list = std::mem::take(&mut self.list);
+        self.broker.take_dirty(&mut list);
+        for &slot in &list {
+            self.write(now, slot);
+        }
+        self.list = list;
+    }
+
+    /// One write of what waits for a client.
+    fn write(&mut self, now: Instant, slot: u32) {
+        let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) else { return };
+        let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+        let (mut count, mut len) = (0, 0);
+        for (place, piece) in pieces.iter_mut().zip(self.broker.pieces(slot)) {
+            *place = IoSlice::new(piece);
+            len += piece.len();
+            count += 1;
+            if len >= WRITE_MAX {
+                break;
+            }
+        }
+        if count > 0 {
+            match rustix::io::writev(&socket.fd, pieces.get(..count).unwrap_or_default()) {
+                Ok(len) => self.broker.sent(now, slot, len),
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => self.broker.blocked(now, slot),
+                Err(_) => return self.close(slot),
+            }
+        }
+        if self.broker.is_ending(slot) { self.finish(now, slot) } else { self.watch(slot) }
+    }
+
+    /// Watches a client for what matters now: input unless it is stalled or ending, room when output waits.
+    fn watch(&mut self, slot: u32) {
+        let reads = !self.broker.is_stalled(slot) && !self.broker.is_ending(slot);
+        let interest = match (reads, self.broker.pending(slot) > 0) {
+            (true, true) => Interest::BOTH,
+            (true, false) => Interest::READ,
+            (false, true) => Interest::WRITE,
+            (false, false) => Interest::NONE,
+        };
+        let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        if socket.interest != interest {
+            socket.interest = interest;
+            if self.reactor.set_interest(socket.token, &socket.fd, interest).is_err() {
+                self.close(slot);
+            }
+        }
+    }
+
+    /// Closes a connection that is to end, once what waits is written.
+    fn finish(&mut self, now: Instant, slot: u32) {
+        if !self.broker.is_ending(slot) {
+            return;
+        }
+        if self.broker.pending(slot) > 0 {
+            self.broker.blocked(now, slot);
+            return self.watch(slot);
+        }
+        if let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) {
+            // Input that is left unread would turn our last words into a reset. One buffer's worth is thrown away.
+            let _ = rustix::net::shutdown(&socket.fd, rustix::net::Shutdown::Write);
+            let mut rest = [0_u8; 4096];
+            for _ in 0..READ_SIZE / rest.len() {
+                match rustix::net::recv(&socket.fd, &mut rest, RecvFlags::DONTWAIT) {
+                    Ok((len, _)) if len > 0 => {}
+                    Ok(_) | Err(_) => break,
+                }
+            }
+        }
+        self.close(slot);
+    }
+
+    fn close(&mut self, slot: u32) {
+        if let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::take) {
+            // The descriptor is closed right after, which ends the watching, too.
+            let _ = self.reactor.remove(socket.token, &socket.fd);
+        }
+        self.broker.remove(slot);
+        if self.broker.clients() == 0 {
+            self.sockets = Vec::new();
+        }
+    }
+
+    fn signals(&mut self) -> Result<(), Error> {
+        while let Some(received) = self.signals.read().map_err(system("read signalfd"))? {
+            match received.signal {
+                signal::TERM | signal::INT => self.ending = true,
+                signal::HUP => self.reload(),
+                signal::USR1 => match self.log.reopen() {
+                    Ok(()) => self.log.info("log file reopened"),
+                    Err(error) => self.log.error(format_args!("cannot reopen the log file: {error}")),
+                },
+                signal::USR2 => self.log.warn("lame duck mode is not supported: signal ignored"),
+                other => self.log.warn(format_args!("unexpected signal ignored (signal={other})")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the configuration again. What a listener needs stays as it was started.
+    fn reload(&mut self) {
+        let fresh = match config::load(&self.flags) {
+            Ok(fresh) => fresh,
+            Err(error) => return self.log.error(format_args!("configuration not reloaded: {error}")),
+        };
+        let known = self.broker.settings();
+        let mut settings = fresh.broker;
+        if settings.host != known.host || (settings.port != 0 && settings.port != known.port) {
+            self.log.warn("host and port are not reloaded: restart to change them");
+        }
+        settings.server_id.clone_from(&known.server_id);
+        settings.server_name.clone_from(&known.server_name);
+        settings.host.clone_from(&known.host);
+        settings.port = known.port;
+        self.log.set_debug(fresh.debug);
+        self.broker.reload(settings);
+        self.log.info("Reloaded server configuration");
+    }
+
+    /// Writes what waits and closes everything; whoever does not read in time is closed all the same.
+    fn farewell(&mut self) {
+        let until = Instant::now() + FAREWELL;
+        self.broker.shut_down();
+        loop {
+            let now = Instant::now();
+            self.flush(now);
+            let mut list = std::mem::take(&mut self.list);
+            self.broker.take_ending(&mut list);
+            for &slot in &list {
+                self.finish(now, slot);
+            }
+            self.list = list;
+            if self.broker.clients() == 0 || now >= until || self.reactor.wait(Some(until - now)).is_err() {
+                break;
+            }
+            while let Some(event) = self.reactor.next() {
+                if let Source::Client(slot) = event.key {
+                    self.write(now, slot);
+                }
+            }
+        }
+        self.log.notes(self.broker.take_notes());
+        self.log.info("Server Exiting..");
+    }
+}

@@ -1,0 +1,5 @@
+//! `natsinit`, the daemon.
+
+fn main() -> std::process::ExitCode {
+    daemon::main::<natsinit::Natsinit>()
+}

@@ -1,0 +1,103 @@
+//! The process connector's socket.
+
+use proto_proc::{Event, FILTER_OFFSETS, events, listen_request};
+use rustix::io::Errno;
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, sockopt};
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use sys::filter::{Instruction, attach};
+
+/// Multicast group of the process connector (CN_IDX_PROC).
+const GROUP: u32 = 1;
+
+/// Bytes the kernel may queue for us.
+const BUFFER: usize = 1024 * 1024;
+
+/// The parent of the kernel's own threads.
+const KTHREADD: u32 = 2;
+
+/// A subscribed connector.
+#[derive(Debug)]
+pub(super) struct Connector {
+    socket: OwnedFd,
+    queue: VecDeque<Event>,
+}
+
+/// What one read gave.
+pub(super) enum Received {
+    Event(Event),
+    /// The kernel had to drop events.
+    Overrun,
+    Nothing,
+}
+
+impl Connector {
+    /// Subscribes. Takes `CAP_NET_ADMIN`.
+    pub(super) fn open() -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let protocol = Some(netlink::CONNECTOR);
+        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, protocol)?;
+        // Larger than the system's limit takes a capability; what we get without it must do.
+        if sockopt::set_socket_recv_buffer_size_force(&socket, BUFFER).is_err() {
+            sockopt::set_socket_recv_buffer_size(&socket, BUFFER)?;
+        }
+        attach(&socket, &processes_only())?;
+        rustix::net::bind(&socket, &SocketAddrNetlink::new(0, GROUP))?;
+        rustix::net::send(&socket, &listen_request(), SendFlags::empty())?;
+        Ok(Self { socket, queue: VecDeque::new() })
+    }
+
+    pub(super) fn read(&mut self) -> io::Result<Received> {
+        let mut buffer = [0; 4096];
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                return Ok(Received::Event(event));
+            }
+            match rustix::net::recv(&self.socket, &mut buffer, RecvFlags::empty()) {
+                Ok((_, count)) => self.queue.extend(events(buffer.get(..count).unwrap_or_default())),
+                Err(Errno::AGAIN) => return Ok(Received::Nothing),
+                Err(Errno::NOBUFS) => return Ok(Received::Overrun),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}
+
+impl AsFd for Connector {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Keeps what makes and ends processes; threads and the kernel's own workers wake nobody.
+fn processes_only() -> [Instruction; 20] {
+    use Instruction::{Drop, JumpIfEqual, JumpIfEqualIndex, Keep, Load, LoadIndex, Store};
+    let at = FILTER_OFFSETS;
+    // The filter loads words as big-endian, whatever the machine is.
+    let constant = |word: u32| word.to_be();
+    [
+        /* 0 */ Load(at.what),
+        /* 1 */ JumpIfEqual(constant(at.exec), 17, 0),
+        /* 2 */ JumpIfEqual(constant(at.fork), 8, 0),
+        /* 3 */ JumpIfEqual(constant(at.exit), 0, 14),
+        /* 4 */ Load(at.exit_parent_tgid),
+        /* 5 */ JumpIfEqual(constant(KTHREADD), 12, 0),
+        /* 6 */ Load(at.exit_pid),
+        /* 7 */ Store(0),
+        /* 8 */ LoadIndex(0),
+        /* 9 */ Load(at.exit_tgid),
+        /* 10 */ JumpIfEqualIndex(8, 7),
+        /* 11 */ Load(at.fork_parent_tgid),
+        /* 12 */ JumpIfEqual(constant(KTHREADD), 5, 0),
+        /* 13 */ Load(at.fork_pid),
+        /* 14 */ Store(0),
+        /* 15 */ LoadIndex(0),
+        /* 16 */ Load(at.fork_tgid),
+        /* 17 */ JumpIfEqualIndex(1, 0),
+        /* 18 */ Drop,
+        /* 19 */ Keep,
+    ]
+}

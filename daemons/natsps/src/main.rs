@@ -1,0 +1,5 @@
+//! `natsps`, the daemon.
+
+fn main() -> std::process::ExitCode {
+    daemon::main::<natsps::Natsps>()
+}

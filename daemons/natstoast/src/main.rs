@@ -1,0 +1,5 @@
+//! `natstoast`, the daemon.
+
+fn main() -> std::process::ExitCode {
+    daemon::main::<natstoast::Natstoast>()
+}
