@@ -159,6 +159,8 @@ fn bus_configuration(password: &str) -> String {
     format!(
         "# Made for this virtual machine; the password is new at every run.\n\
          listen: \"0.0.0.0:4222\"\n\
+         unix: [\"/run/lunix/bus.sock\"]\n\
+         unix_mode: \"666\"\n\
          authorization {{ user: {BUS_USER}, password: \"{password}\" }}\n"
     )
 }
