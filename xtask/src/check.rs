@@ -14,6 +14,7 @@ type Check = fn() -> Result<()>;
 const CHECKS: &[(&str, Check)] = &[
     ("format", format),
     ("house rules", house::check),
+    ("generated files", || cargo(&["run", "--quiet", "--package", "codegen", "--", "--check"])),
     ("lints", lints),
     ("manuals", manuals),
     ("docs", docs),
@@ -39,6 +40,18 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
         return Ok(());
     }
     Err(Failure::new(format!("failed: {}", failed.join(", "))))
+}
+
+/// `cargo xtask codegen [--check]`
+pub fn codegen(mut parser: lexopt::Parser) -> Result<()> {
+    let mut arguments = vec!["run", "--quiet", "--package", "codegen", "--"];
+    while let Some(argument) = parser.next()? {
+        match argument {
+            lexopt::Arg::Long("check") => arguments.push("--check"),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    cargo(&arguments)
 }
 
 fn cargo(arguments: &[&str]) -> Result<()> {

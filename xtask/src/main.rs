@@ -42,8 +42,13 @@ const COMMANDS: &[Command] = &[
         run: test::command,
     },
     Command {
+        name: "codegen",
+        summary: "write what is generated: schemas, types, manuals; --check only compares",
+        run: check::codegen,
+    },
+    Command {
         name: "check",
-        summary: "format, house rules, lints, manuals, docs, licences, sizes",
+        summary: "format, house rules, generated files, lints, manuals, docs, licences, sizes",
         run: check::command,
     },
 ];
