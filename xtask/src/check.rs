@@ -42,18 +42,6 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
     Err(Failure::new(format!("failed: {}", failed.join(", "))))
 }
 
-/// `cargo xtask codegen [--check]`
-pub fn codegen(mut parser: lexopt::Parser) -> Result<()> {
-    let mut arguments = vec!["run", "--quiet", "--package", "codegen", "--"];
-    while let Some(argument) = parser.next()? {
-        match argument {
-            lexopt::Arg::Long("check") => arguments.push("--check"),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    cargo(&arguments)
-}
-
 fn cargo(arguments: &[&str]) -> Result<()> {
     let status = project::cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings").status().context("cargo")?;
     expect_success(&format!("cargo {}", arguments.join(" ")), status)

@@ -147,7 +147,7 @@ fn start(kind: Kind) -> io::Result<Process> {
     let flags = SocketFlags::CLOEXEC;
     let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
     let child = Command::new("/proc/self/exe")
-        .arg0("natsdev")
+        .arg0(kind.process_name())
         .arg(kind.word())
         .env_clear()
         .current_dir("/")

@@ -8,6 +8,7 @@ pub mod probe;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::ffi::CString;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::process::ExitCode;
@@ -33,6 +34,15 @@ impl Kind {
             Self::Modules => "helper:modules",
         }
     }
+
+    /// Its name in process lists, at most 15 bytes.
+    #[must_use]
+    pub const fn process_name(self) -> &'static str {
+        match self {
+            Self::Probe => "natsdev:probe",
+            Self::Modules => "natsdev:modules",
+        }
+    }
 }
 
 /// Runs as a helper when the first word of the command line says so; `None` for the daemon itself.
@@ -40,10 +50,12 @@ impl Kind {
 pub fn main() -> Option<ExitCode> {
     let word = std::env::args_os().nth(1)?;
     let kind = [Kind::Probe, Kind::Modules].into_iter().find(|kind| word == kind.word())?;
-    let ended = match kind {
+    let named = CString::new(kind.process_name()).map_err(io::Error::other);
+    let named = named.and_then(|name| Ok(rustix::thread::set_name(&name)?));
+    let ended = named.and_then(|()| match kind {
         Kind::Probe => probe::run(),
         Kind::Modules => modules::run(),
-    };
+    });
     Some(match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

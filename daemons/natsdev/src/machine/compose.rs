@@ -96,8 +96,10 @@ pub(super) fn tty(devpath: &str, node: &str) -> Thing<'static> {
 pub(super) fn is_same(one: &Thing<'_>, other: &Thing<'_>) -> bool {
     match (one, other) {
         (Thing::Usb(one), Thing::Usb(other)) => {
-            (&one.node, &one.vendor_id, &one.product_id, &one.serial)
-                == (&other.node, &other.vendor_id, &other.product_id, &other.serial)
+            // Of a device that is being taken out, sysfs has no strings any more.
+            let serials_differ = one.serial.is_some() && other.serial.is_some() && one.serial != other.serial;
+            let same_ids = (&one.vendor_id, &one.product_id) == (&other.vendor_id, &other.product_id);
+            one.node == other.node && same_ids && !serials_differ
         }
         (Thing::Storage(one), Thing::Storage(other)) => one == other,
         (Thing::Input(one), Thing::Input(other)) => (&one.devpath, &one.name) == (&other.devpath, &other.name),

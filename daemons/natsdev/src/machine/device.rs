@@ -156,6 +156,20 @@ pub fn parent(devpath: &str) -> &str {
     devpath.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
+impl UsbDevice {
+    /// Keeps what an earlier reading of the same device had and this one lacks: sysfs empties while a device is taken out.
+    pub(super) fn complete_from(&mut self, earlier: &Self) {
+        if self.node == earlier.node {
+            let keep =
+                |place: &mut Option<String>, text: &Option<String>| *place = place.take().or_else(|| text.clone());
+            keep(&mut self.vendor, &earlier.vendor);
+            keep(&mut self.product, &earlier.product);
+            keep(&mut self.serial, &earlier.serial);
+            self.interfaces = self.interfaces.or(earlier.interfaces);
+        }
+    }
+}
+
 impl Kind {
     pub(super) fn as_usb(&self) -> Option<&UsbDevice> {
         if let Self::UsbDevice(device) = self { Some(device) } else { None }

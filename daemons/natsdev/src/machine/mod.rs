@@ -50,14 +50,20 @@ struct Followed {
     looked: Looked,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    since: Instant,
+    wait: Duration,
+}
+
 /// Follows devices and announces things.
 #[derive(Debug)]
 pub struct Machine {
     rules: Rules,
     devices: BTreeMap<String, Followed>,
     things: BTreeMap<String, Thing<'static>>,
-    /// Things that are not complete yet, since when.
-    pending: BTreeMap<String, Instant>,
+    /// Things that are not complete yet, and how long they may wait for it.
+    pending: BTreeMap<String, Pending>,
     /// The devices a reading of sysfs has shown so far.
     shown: Option<BTreeSet<String>>,
     announcing: bool,
@@ -145,24 +151,20 @@ impl Machine {
             return;
         }
         match kind {
-            Kind::UsbDevice(_) => self.follow_usb(now, devpath, kind, out),
-            Kind::UsbInterface(_) => {
-                let device = parent(&devpath).to_owned();
-                self.insert(devpath, kind, Looked::Never);
-                self.complete_usb(now, &device, out);
-            }
-            Kind::Block(block) => self.follow_block(now, action, devpath, block, out),
+            Kind::UsbDevice(device) => self.follow_usb(now, devpath, device, out),
+            Kind::UsbInterface(_) => self.follow_interface(devpath, kind, out),
+            Kind::Block(block) => self.follow_block(action, devpath, block, out),
             Kind::Input(_) => {
                 self.insert(devpath.clone(), kind, Looked::Never);
                 if !self.things.contains_key(&devpath) {
-                    self.pending.entry(devpath.clone()).or_insert(now);
+                    self.pending.entry(devpath.clone()).or_insert(Pending { since: now, wait: INPUT_WAIT });
                 }
-                self.complete_input(now, &devpath, out);
+                self.complete_input(&devpath, out);
             }
             Kind::InputNode(_) => {
                 let device = parent(&devpath).to_owned();
                 self.insert(devpath, kind, Looked::Never);
-                self.complete_input(now, &device, out);
+                self.complete_input(&device, out);
             }
             Kind::Net(ref net) => {
                 let thing = compose::net(&devpath, net);
@@ -182,7 +184,7 @@ impl Machine {
         self.devices.insert(devpath, Followed { kind, looked });
     }
 
-    fn follow_block(&mut self, now: Instant, action: Action, devpath: String, block: Block, out: &mut Effects<Effect>) {
+    fn follow_block(&mut self, action: Action, devpath: String, block: Block, out: &mut Effects<Effect>) {
         let known = self.devices.get(&devpath).filter(|followed| followed.kind.as_block() == Some(&block));
         let known = known.map(|followed| followed.looked);
         let looked = if block.size_bytes == 0 || block.partitions > 0 {
@@ -197,7 +199,7 @@ impl Machine {
             }
         };
         self.insert(devpath.clone(), Kind::Block(block), looked);
-        self.complete_usb_of(now, &devpath, out);
+        self.complete_usb_of(&devpath, out);
     }
 
     fn probe(&mut self, devpath: &str, block: &Block, out: &mut Effects<Effect>) -> Looked {
@@ -208,7 +210,7 @@ impl Machine {
         Looked::Running(job)
     }
 
-    fn probed(&mut self, now: Instant, job: u64, devpath: &str, content: Option<Content>, out: &mut Effects<Effect>) {
+    fn probed(&mut self, job: u64, devpath: &str, content: Option<Content>, out: &mut Effects<Effect>) {
         let Some(followed) = self.devices.get_mut(devpath) else { return };
         // An answer about an earlier medium, or from before the last change.
         if followed.looked != Looked::Running(job) {
@@ -224,14 +226,12 @@ impl Machine {
             }
             None => self.retire(devpath, out),
         }
-        self.complete_usb_of(now, devpath, out);
+        self.complete_usb_of(devpath, out);
     }
 
-    /// Announces an input device once its event node is there, or when `now` is late enough.
-    fn complete_input(&mut self, now: Instant, devpath: &str, out: &mut Effects<Effect>) {
-        let Some(&since) = self.pending.get(devpath) else { return };
-        let due = self.shown.is_none() && now >= since + INPUT_WAIT;
-        if due || self.input_node(devpath).is_some() {
+    /// Announces an input device whose event node is there.
+    fn complete_input(&mut self, devpath: &str, out: &mut Effects<Effect>) {
+        if self.pending.contains_key(devpath) && self.input_node(devpath).is_some() {
             self.announce_input(devpath, out);
         }
     }
@@ -277,9 +277,10 @@ impl Machine {
         }
     }
 
-    fn removed(&mut self, devpath: &str, out: &mut Effects<Effect>) {
+    pub(in crate::machine) fn removed(&mut self, devpath: &str, out: &mut Effects<Effect>) {
         // The kernel takes away what is below first; after a loss we may have missed that.
-        let below: Vec<String> = self.below(devpath).map(|(path, _)| path.clone()).collect();
+        let saved = self.things.range(format!("{devpath}/")..format!("{devpath}0")).map(|(path, _)| path);
+        let below: BTreeSet<String> = self.below(devpath).map(|(path, _)| path).chain(saved).cloned().collect();
         for path in below.iter().rev().map(String::as_str).chain([devpath]) {
             self.devices.remove(path);
             self.pending.remove(path);
@@ -313,16 +314,17 @@ impl Machine {
             self.compared = Some(now);
             out.push(Effect::Compare);
         }
-        let pending: Vec<String> = self.pending.keys().cloned().collect();
-        for devpath in pending {
-            self.complete_usb(now, &devpath, out);
-            self.complete_input(now, &devpath, out);
+        let due = self.pending.iter().filter(|(_, pending)| pending.since + pending.wait <= now);
+        let due: Vec<String> = due.map(|(devpath, _)| devpath.clone()).collect();
+        for devpath in due {
+            self.announce_usb(&devpath, out);
+            self.announce_input(&devpath, out);
         }
     }
 
     /// Asks for the next deadline where it changed, and tells what was lost.
     fn settle(&mut self, out: &mut Effects<Effect>) {
-        let pending = self.pending.iter().map(|(devpath, since)| *since + self.wait_of(devpath));
+        let pending = self.pending.values().map(|pending| pending.since + pending.wait);
         let next = pending.chain(self.compare_at).min();
         if next != self.armed {
             self.armed = next;
@@ -330,13 +332,6 @@ impl Machine {
         }
         if self.lost > 0 && self.shown.is_none() {
             out.push(Effect::Note(Note::TableFull { lost: std::mem::take(&mut self.lost) }));
-        }
-    }
-
-    fn wait_of(&self, devpath: &str) -> Duration {
-        match self.devices.get(devpath).map(|followed| &followed.kind) {
-            Some(Kind::UsbDevice(_)) => self.usb_wait(devpath),
-            Some(_) | None => INPUT_WAIT,
         }
     }
 }
@@ -359,7 +354,7 @@ impl daemon::Machine for Machine {
             Input::Scanned(device) => self.appeared(now, Action::Add, device, out),
             Input::ScanEnd => self.scan_end(out),
             Input::Settled => self.settled(out),
-            Input::Probed { job, devpath, content } => self.probed(now, job, &devpath, content, out),
+            Input::Probed { job, devpath, content } => self.probed(job, &devpath, content, out),
             Input::Deadline => self.deadline(now, out),
             Input::List { class, reply } => out.push(Effect::List { class, reply }),
         }

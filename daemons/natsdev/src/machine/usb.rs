@@ -1,7 +1,7 @@
 //! When a USB device is complete.
 
-use super::device::{UsbInterface, parent};
-use super::{Effect, Followed, Kind, Looked, Machine, compose};
+use super::device::{UsbDevice, UsbInterface, parent};
+use super::{Effect, Followed, Kind, Looked, Machine, Pending, compose};
 use daemon::{Effects, Instant};
 use interfaces::hardware::{Thing, UsbIdentity};
 use std::time::Duration;
@@ -14,34 +14,59 @@ const DISK_WAIT: Duration = Duration::from_secs(5);
 const MASS_STORAGE: &str = "08/";
 
 impl Machine {
-    pub(super) fn follow_usb(&mut self, now: Instant, devpath: String, kind: Kind, out: &mut Effects<Effect>) {
-        let Kind::UsbDevice(device) = &kind else { return };
+    pub(super) fn follow_usb(
+        &mut self,
+        now: Instant,
+        devpath: String,
+        mut device: UsbDevice,
+        out: &mut Effects<Effect>,
+    ) {
         // Another device in the same port, whose predecessor's end we missed.
-        let bare = compose::usb(&devpath, device, Vec::new(), Vec::new());
-        if self.things.get(&devpath).is_some_and(|known| !compose::is_same(known, &bare)) {
-            self.retire(&devpath, out);
+        let bare = compose::usb(&devpath, &device, Vec::new(), Vec::new());
+        let known = self.devices.get(&devpath).and_then(|followed| followed.kind.as_usb());
+        let saved = self.things.get(&devpath);
+        if saved.is_some_and(|saved| !compose::is_same(saved, &bare))
+            || known.is_some_and(|known| known.node != device.node)
+        {
+            self.removed(&devpath, out);
+        } else if let Some(known) = known {
+            device.complete_from(known);
         }
         if !self.things.contains_key(&devpath) {
-            self.pending.entry(devpath.clone()).or_insert(now);
+            self.pending.entry(devpath.clone()).or_insert(Pending { since: now, wait: BIND_WAIT });
         }
-        self.insert(devpath.clone(), kind, Looked::Never);
-        self.complete_usb(now, &devpath, out);
+        self.insert(devpath.clone(), Kind::UsbDevice(device), Looked::Never);
+        self.wait_for_disk(&devpath);
+        self.complete_usb(&devpath, out);
     }
 
-    /// Announces a USB device that is complete, or whose wait is over at `now`.
-    pub(super) fn complete_usb(&mut self, now: Instant, devpath: &str, out: &mut Effects<Effect>) {
-        let Some(&since) = self.pending.get(devpath) else { return };
-        // While sysfs is being read, devices come in the order of folders: nothing can be said before its end.
-        let due = self.shown.is_none() && now >= since + self.usb_wait(devpath);
-        if due || self.usb_is_complete(devpath) {
+    pub(super) fn follow_interface(&mut self, devpath: String, kind: Kind, out: &mut Effects<Effect>) {
+        let device = parent(&devpath).to_owned();
+        self.insert(devpath, kind, Looked::Never);
+        self.wait_for_disk(&device);
+        self.complete_usb(&device, out);
+    }
+
+    /// Gives a device that has shown a mass storage interface the longer wait.
+    fn wait_for_disk(&mut self, devpath: &str) {
+        if self.usb_has_storage(devpath)
+            && let Some(pending) = self.pending.get_mut(devpath)
+        {
+            pending.wait = DISK_WAIT;
+        }
+    }
+
+    /// Announces a USB device that is complete.
+    pub(super) fn complete_usb(&mut self, devpath: &str, out: &mut Effects<Effect>) {
+        if self.pending.contains_key(devpath) && self.usb_is_complete(devpath) {
             self.announce_usb(devpath, out);
         }
     }
 
     /// The same for the USB device a block device belongs to.
-    pub(super) fn complete_usb_of(&mut self, now: Instant, devpath: &str, out: &mut Effects<Effect>) {
+    pub(super) fn complete_usb_of(&mut self, devpath: &str, out: &mut Effects<Effect>) {
         if let Some(usb) = self.usb_of(devpath).map(str::to_owned) {
-            self.complete_usb(now, &usb, out);
+            self.complete_usb(&usb, out);
         }
     }
 
@@ -60,16 +85,12 @@ impl Machine {
         self.announcing = true;
     }
 
-    pub(super) fn usb_wait(&self, devpath: &str) -> Duration {
-        if self.usb_has_storage(devpath) { DISK_WAIT } else { BIND_WAIT }
-    }
-
     pub(super) fn usb_identity(&self, devpath: &str) -> Option<UsbIdentity<'static>> {
         let usb = self.usb_of(devpath)?;
         Some(compose::identity(usb, self.devices.get(usb)?.kind.as_usb()?))
     }
 
-    fn announce_usb(&mut self, devpath: &str, out: &mut Effects<Effect>) {
+    pub(super) fn announce_usb(&mut self, devpath: &str, out: &mut Effects<Effect>) {
         let Some(Followed { kind: Kind::UsbDevice(device), .. }) = self.devices.get(devpath) else { return };
         let interfaces = self.usb_interfaces(devpath).map(|interface| interface.class.clone()).collect();
         let here = |thing: &&Thing<'_>| self.usb_of(thing.devpath()) == Some(devpath);
