@@ -55,7 +55,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "up", summary: "build lunix and run `lunix up` on this machine; what follows goes to it", run: up },
     Command {
         name: "check",
-        summary: "format, house rules, lints, manuals, docs, licences, sizes",
+        summary: "format, house rules, generated files, lints, manuals, docs, licences, sizes",
         run: check::command,
     },
 ];
