@@ -24,12 +24,6 @@ pub struct Built {
     pub programs: Vec<Program>,
 }
 
-impl Built {
-    pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.programs.iter().any(|program| program.name == name).then(|| self.folder.join(name))
-    }
-}
-
 /// `cargo xtask build [--tiny]`
 pub fn command(mut parser: lexopt::Parser) -> Result<()> {
     let mut flavour = Flavour::Stable;
@@ -47,14 +41,20 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
     print_sizes(&built)
 }
 
+/// What a build needs from the system.
+pub const fn needs(flavour: Flavour) -> &'static [Need] {
+    const STABLE: &[Need] = &[Need::rust_target(TARGET, "static programs")];
+    const TINY: &[Need] = &[Need::nightly("the standard library built for size")];
+    match flavour {
+        Flavour::Stable => STABLE,
+        Flavour::Tiny => TINY,
+    }
+}
+
 /// Builds every program of the workspace.
 pub fn build(flavour: Flavour) -> Result<Built> {
+    need::satisfy(needs(flavour))?;
     let programs = project::programs()?;
-    let mut needs = vec![Need::rust_target(TARGET, "static programs")];
-    if flavour == Flavour::Tiny {
-        needs.push(Need::nightly("the standard library built for size"));
-    }
-    need::satisfy(&needs)?;
     if programs.is_empty() {
         return Ok(Built { folder: PathBuf::new(), programs });
     }

@@ -26,6 +26,7 @@ pub const BUS_USER: &str = "lunix";
 
 /// The folders of the root, with their modes.
 const FOLDERS: &[(&str, u32)] = &[
+    (".", 0o755),
     ("bin", 0o755),
     ("dev", 0o755),
     ("etc", 0o755),
@@ -92,10 +93,6 @@ fn programs(archive: &mut Archive, built: &Built) -> Result<()> {
         archive.file(&format!("bin/{}", program.name), 0o755, &std::fs::read(&path).at(&path)?);
     }
     // The kernel runs /init.
-    if let Some(standin) = std::env::var_os("STANDIN") {
-        archive.file("init", 0o755, &std::fs::read(standin).context("standin")?);
-        return Ok(());
-    }
     archive.link("init", "bin/lunix-init");
     Ok(())
 }
@@ -162,6 +159,8 @@ fn bus_configuration(password: &str) -> String {
     format!(
         "# Made for this virtual machine; the password is new at every run.\n\
          listen: \"0.0.0.0:4222\"\n\
+         unix: [\"/run/lunix/bus.sock\"]\n\
+         unix_mode: \"666\"\n\
          authorization {{ user: {BUS_USER}, password: \"{password}\" }}\n"
     )
 }

@@ -24,8 +24,10 @@ enum Kind {
     RustTarget(&'static str),
     /// The nightly toolchain with the standard library's source.
     Nightly,
-    /// Packages of npm's registry, each with the name of its folder in `node_modules`.
-    Npm { folder: &'static str, spec: &'static str },
+    /// A Debian package that brings a Python module.
+    AptPython { package: &'static str, module: &'static str },
+    /// A package of npm's registry.
+    Npm(&'static str),
     /// A package of PyPI.
     Pip(&'static str),
 }
@@ -34,6 +36,11 @@ impl Need {
     /// A Debian package whose program has the package's name.
     pub const fn apt(package: &'static str, why: &'static str) -> Self {
         Self::apt_program(package, package, why)
+    }
+
+    /// A Debian package that shows by a Python module.
+    pub const fn apt_python(package: &'static str, module: &'static str, why: &'static str) -> Self {
+        Self { kind: Kind::AptPython { package, module }, why }
     }
 
     /// A Debian package with a program of another name.
@@ -51,9 +58,9 @@ impl Need {
         Self { kind: Kind::Nightly, why }
     }
 
-    /// A package of npm, installed into `target/clients/npm/FOLDER-NAME` (so that two versions can live side by side).
-    pub const fn npm(folder: &'static str, spec: &'static str, why: &'static str) -> Self {
-        Self { kind: Kind::Npm { folder, spec }, why }
+    /// A package of npm, installed into `target/clients/npm`.
+    pub const fn npm(spec: &'static str, why: &'static str) -> Self {
+        Self { kind: Kind::Npm(spec), why }
     }
 
     /// A package of PyPI, installed into the virtual environment `target/clients/python`.
@@ -70,25 +77,33 @@ impl Need {
             Kind::Nightly => {
                 sysroot(Some("+nightly")).is_some_and(|root| root.join("lib/rustlib/src/rust/library/std").is_dir())
             }
-            Kind::Npm { folder, spec } => stamp(&npm_folder(folder), spec).is_file(),
+            Kind::AptPython { module, .. } => has_python_module(module),
+            Kind::Npm(spec) => stamp(&npm_folder(), spec).is_file(),
             Kind::Pip(spec) => stamp(&python_folder(), spec).is_file(),
+        }
+    }
+
+    const fn debian_package(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Apt { package, .. } | Kind::AptPython { package, .. } => Some(package),
+            Kind::RustTarget(_) | Kind::Nightly | Kind::Npm(_) | Kind::Pip(_) => None,
         }
     }
 
     fn label(&self) -> String {
         match &self.kind {
-            Kind::Apt { package, .. } => format!("Debian package {package}"),
+            Kind::Apt { package, .. } | Kind::AptPython { package, .. } => format!("Debian package {package}"),
             Kind::RustTarget(target) => format!("Rust target {target}"),
             Kind::Nightly => "Rust nightly with rust-src".to_owned(),
-            Kind::Npm { spec, .. } => format!("npm package {spec}"),
+            Kind::Npm(spec) => format!("npm package {spec}"),
             Kind::Pip(spec) => format!("Python package {spec}"),
         }
     }
 }
 
-/// Where the npm packages of one group live.
-pub fn npm_folder(folder: &str) -> PathBuf {
-    project::target().join("clients/npm").join(folder)
+/// Where the npm packages live; `node_modules` is below it.
+pub fn npm_folder() -> PathBuf {
+    project::target().join("clients/npm")
 }
 
 /// The virtual environment of the Python clients.
@@ -116,7 +131,7 @@ pub fn satisfy(needs: &[Need]) -> Result<()> {
 
 /// Whether installing it changes the machine, not only the target folder.
 const fn is_system(need: &Need) -> bool {
-    matches!(need.kind, Kind::Apt { .. } | Kind::RustTarget(_) | Kind::Nightly)
+    !matches!(need.kind, Kind::Npm(_) | Kind::Pip(_))
 }
 
 fn install_system(missing: &[&Need]) -> Result<()> {
@@ -143,10 +158,7 @@ fn install_system(missing: &[&Need]) -> Result<()> {
 /// The commands that install what is missing from the system.
 fn commands(missing: &[&Need]) -> Vec<Vec<String>> {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let mut packages: Vec<&str> = missing
-        .iter()
-        .filter_map(|need| if let Kind::Apt { package, .. } = need.kind { Some(package) } else { None })
-        .collect();
+    let mut packages: Vec<&str> = missing.iter().filter_map(|need| need.debian_package()).collect();
     packages.sort_unstable();
     packages.dedup();
     let mut commands = Vec::new();
@@ -159,7 +171,7 @@ fn commands(missing: &[&Need]) -> Vec<Vec<String>> {
         match need.kind {
             Kind::RustTarget(target) => commands.push(words(&format!("rustup target add {target}"))),
             Kind::Nightly => commands.push(words("rustup toolchain install nightly --profile minimal --component rust-src --target x86_64-unknown-linux-musl")),
-            Kind::Apt { .. } | Kind::Npm { .. } | Kind::Pip(_) => {}
+            Kind::Apt { .. } | Kind::AptPython { .. } | Kind::Npm(_) | Kind::Pip(_) => {}
         }
     }
     commands
@@ -182,8 +194,8 @@ fn may_install(commands: &[String]) -> Result<bool> {
 /// Installs into the target folder; that needs nobody's leave.
 fn install_own(need: &Need) -> Result<()> {
     match need.kind {
-        Kind::Npm { folder, spec } => {
-            let folder = npm_folder(folder);
+        Kind::Npm(spec) => {
+            let folder = npm_folder();
             project::make_folder(&folder)?;
             let mut npm = Command::new("npm");
             npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]).arg(&folder).arg(spec);
@@ -203,7 +215,7 @@ fn install_own(need: &Need) -> Result<()> {
             run(pip, &format!("install {spec}"))?;
             std::fs::write(stamp(&folder, spec), "").at(&folder)
         }
-        Kind::Apt { .. } | Kind::RustTarget(_) | Kind::Nightly => Ok(()),
+        Kind::Apt { .. } | Kind::AptPython { .. } | Kind::RustTarget(_) | Kind::Nightly => Ok(()),
     }
 }
 
@@ -224,6 +236,12 @@ fn run(mut command: Command, what: &str) -> Result<()> {
 /// The file that says that `spec` has been installed in `folder`.
 fn stamp(folder: &Path, spec: &str) -> PathBuf {
     folder.join(format!(".installed-{}", spec.replace(['/', '@', '='], "_")))
+}
+
+fn has_python_module(module: &str) -> bool {
+    let mut python = Command::new("python3");
+    python.args(["-c", &format!("import {module}")]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    python.status().is_ok_and(|status| status.success())
 }
 
 fn sysroot(toolchain: Option<&str>) -> Option<PathBuf> {

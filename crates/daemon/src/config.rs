@@ -1,6 +1,6 @@
 //! One TOML file per daemon. Unknown keys are errors that name file, line, column and what was expected.
 
-use crate::exit::{self, Fatal};
+use program::exit::{self, Fatal};
 use serde::de::DeserializeOwned;
 use std::io;
 use std::path::Path;

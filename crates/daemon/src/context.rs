@@ -1,7 +1,6 @@
 //! What an adapter can do in a turn: watch descriptors, subscribe, publish, answer, log, record.
 
 use crate::flags::Program;
-use crate::log::{self, Level};
 use crate::outbox::Outbox;
 use crate::record::Recorder;
 use crate::run::Key;
@@ -10,6 +9,7 @@ use interfaces::error;
 use interfaces::time::rfc3339;
 use nats_client::{Client, PublishError, Subscription};
 use nats_proto::headers::Builder;
+use program::log::{self, Level};
 use reactor::{Instant, Interest, Reactor, Token};
 use serde::Serialize;
 use std::io;

@@ -42,9 +42,7 @@
 mod config;
 mod context;
 mod effects;
-pub mod exit;
 pub mod flags;
-pub mod log;
 mod outbox;
 pub mod payload;
 mod ready;
@@ -54,9 +52,8 @@ mod service;
 
 pub use context::{Context, Request};
 pub use effects::{Effects, Machine};
-pub use exit::Fatal;
 pub use flags::{Flag, Given, Program};
-pub use log::Level;
 pub use outbox::{Outbox, Unproven};
+pub use program::{Fatal, Level, exit, log};
 pub use reactor::{Instant, Interest, Token};
 pub use run::{Daemon, main};

@@ -1,6 +1,6 @@
 //! Telling the supervisor that we are ready (the s6 way): a newline on the descriptor it gave us, then close.
 
-use crate::exit::{self, Fatal};
+use program::exit::{self, Fatal};
 use std::fs::File;
 use std::io::{self, Write};
 
@@ -19,7 +19,7 @@ impl Ready {
     pub(crate) fn take(number: &str) -> Result<Option<Self>, Fatal> {
         let wrong =
             || Fatal::new(exit::USAGE, format!("--ready-fd {number}: expected the number of a descriptor above 2"));
-        match sys::inherit::take(number.parse().map_err(|_| wrong())?) {
+        match sys::descriptor::inherited(number.parse().map_err(|_| wrong())?) {
             Ok(fd) => Ok(Some(Self(Some(File::from(fd))))),
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(wrong()),
             Err(_) => Ok(None),

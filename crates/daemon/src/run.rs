@@ -2,14 +2,14 @@
 
 use crate::config;
 use crate::context::{Context, Request, Route};
-use crate::exit::{self, Fatal};
 use crate::flags::{Given, Program};
-use crate::log::{self, Level};
 use crate::outbox::Outbox;
 use crate::ready::Ready;
 use crate::record::Recorder;
 use crate::service::Service;
 use nats_client::{Address, Client, Identity, Incoming, Keys, Subscription};
+use program::exit::{self, Fatal};
+use program::log::{self, Level};
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
 use serde::de::DeserializeOwned;
 use std::io::Write;
@@ -204,6 +204,8 @@ struct Loop<D: Daemon> {
     bus_wait: Option<Timer>,
     /// True from the first link up until the bus has proved to have the subscriptions.
     subscribing: bool,
+    /// What the bus said last, since it last accepted us.
+    refusal: Option<String>,
     stopping: bool,
 }
 
@@ -232,6 +234,7 @@ impl<D: Daemon> Loop<D> {
             ready,
             bus_wait: Some(bus_wait),
             subscribing: false,
+            refusal: None,
             stopping: false,
         };
         this.end_turn(now);
@@ -271,6 +274,7 @@ impl<D: Daemon> Loop<D> {
                 Told::Up => {
                     self.frame.log(Level::Info, format_args!("connected to {}", self.frame.client.address()));
                     self.frame.outbox.disconnected();
+                    self.refusal = None;
                     // The subscriptions leave before this PING, so its PONG proves that they stand.
                     self.subscribing = self.frame.client.ping();
                 }
@@ -279,10 +283,18 @@ impl<D: Daemon> Loop<D> {
                     self.now_ready();
                 }
                 Told::Pong => self.frame.outbox.proved(),
-                Told::Refused(text) => self.frame.log(Level::Warn, format_args!("the bus says: {text}")),
+                Told::Refused(text) => self.refused(text),
                 Told::Message(route) => self.serve_message(now, route),
                 Told::Stray => self.frame.log(Level::Debug, "a message for no subscription of ours"),
             }
+        }
+    }
+
+    /// Says what the bus says, but not the same again at every attempt to connect.
+    fn refused(&mut self, text: String) {
+        if self.refusal.as_ref() != Some(&text) {
+            self.frame.log(Level::Warn, format_args!("the bus says: {text}"));
+            self.refusal = Some(text);
         }
     }
 

@@ -20,7 +20,9 @@
 
 pub mod argument;
 pub mod error;
+pub mod hardware;
 pub mod init;
+
 pub mod process;
 mod stamp;
 pub mod time;

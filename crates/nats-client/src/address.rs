@@ -57,7 +57,8 @@ impl fmt::Display for AddressError {
 impl std::error::Error for AddressError {}
 
 impl Address {
-    /// The address given, else that of `NATS_URL`, else the system's own socket where it exists, else `127.0.0.1:4222`.
+    /// The address given, else that of `NATS_URL`, else the system's own socket on a machine that has its folder (the bus itself may
+    /// come later), else `127.0.0.1:4222`.
     ///
     /// # Errors
     /// Those of parsing the URL.
@@ -65,7 +66,7 @@ impl Address {
         let from_environment = std::env::var("NATS_URL").ok().filter(|url| !url.is_empty());
         match given.map(str::to_owned).or(from_environment) {
             Some(url) => url.parse(),
-            None if Path::new(SYSTEM_SOCKET).exists() => Ok(Self::unix(SYSTEM_SOCKET)),
+            None if Path::new(SYSTEM_SOCKET).parent().is_some_and(Path::exists) => Ok(Self::unix(SYSTEM_SOCKET)),
             None => Ok(Self::bare(Endpoint::Tcp(SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT))))),
         }
     }

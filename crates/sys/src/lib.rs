@@ -10,8 +10,9 @@
 //! assert_eq!(signals.read().unwrap().unwrap().signal, sys::signal::TERM);
 //! ```
 
+pub mod descriptor;
 pub mod filter;
-pub mod inherit;
 pub mod network;
+pub mod peer;
 pub mod signal;
 pub mod spawn;

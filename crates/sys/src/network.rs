@@ -23,14 +23,18 @@ pub fn loopback_up() -> io::Result<()> {
     // SAFETY: both calls take a valid pointer to a whole ifreq and write nothing beyond it; the flags are the union's member that
     // SIOCGIFFLAGS fills in.
     let result = unsafe {
-        if libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS as libc::Ioctl, &raw mut request) != 0 {
+        if libc::ioctl(socket.as_raw_fd(), GET_FLAGS, &raw mut request) != 0 {
             return Err(io::Error::last_os_error());
         }
         request.ifr_ifru.ifru_flags |= UP;
-        libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as libc::Ioctl, &raw const request)
+        libc::ioctl(socket.as_raw_fd(), SET_FLAGS, &raw const request)
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+/// SIOCGIFFLAGS and SIOCSIFFLAGS, in the type that this C library's `ioctl` takes: libc has them as another one on musl.
+const GET_FLAGS: libc::Ioctl = 0x8913;
+const SET_FLAGS: libc::Ioctl = 0x8914;
 
 /// IFF_UP as the kernel's structure has it: a short.
 const UP: libc::c_short = 1;

@@ -115,12 +115,21 @@ pub fn unblock_all() -> io::Result<()> {
 
 /// Puts every signal back to its default action: what a supervisor does first, lest its children inherit what its own parent
 /// ignored.
+///
+/// Call it before anything installs a handler of its own.
 pub fn default_all() {
+    // All zero is the kernel's structure for the default action: SIG_DFL, no flags, nothing masked; it has at most 20 bytes and
+    // one signal set of 8 or 16 bytes. The library's own function would refuse the two or three signals it keeps for itself.
+    let default = [0_u64; 8];
     for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: SIG_DFL installs no handler. KILL, STOP and the library's own numbers are refused, which changes nothing.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // SAFETY: `default` is at least as long as the kernel's structure and outlives the call; the old action is not asked for.
+        // KILL and STOP are refused, which changes nothing.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), std::ptr::null::<u64>(), SET_BYTES) };
     }
 }
+
+/// Bytes of the kernel's signal set.
+const SET_BYTES: usize = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 16 } else { 8 };
 
 /// Whom [`send`] reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::io::Write;
 /// by `LUNIX_SKIP_LOG`, from which `cargo xtask test` takes its closing count (the standard runner counts a test that returns as
 /// passed). The test then returns.
 ///
-/// ```
+/// ```no_run
 /// // In a test: if !have_namespaces() { testkit::skip::note("uevents_arrive", "user namespaces are off here"); return; }
 /// testkit::skip::note("doc", "an example");
 /// ```

@@ -1,2 +1,148 @@
-//! PID 1 and supervisor.
+//! PID 1 and supervisor: what runs is what the service directory says, and what the operator said on top.
+//!
+//! | input | effect |
+//! |---|---|
+//! | the service directory, read as a whole | services start in the order of their dependencies; changed ones restart, removed ones stop |
+//! | inotify, SIGHUP, `rescan` | the directory is read again |
+//! | a process ends | it is buried; a service's is started again: at once, then after 0.1 to 30 s |
+//! | a line end on `notification-fd`, `READY=1` | what depends on the service may start |
+//! | output of a service | a ring of 64 KiB, and the console |
+//! | `start`, `stop`, `restart`, `signal` on the control socket | the operator's word, shown until it is undone |
+//! | SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGPWR, `poweroff` ... | everything ends in order, within a limit |
+//!
+//! What it never does: write to the service directory, depend on the bus, poll, wait for a slow reader, end on its own as PID 1.
+//!
+//! Where to read: [`lifecycle`] is one service's life as a table, [`supervisor`] is all of them together, [`shutdown`] is the end; these are
+//! pure. `adapter` is the side that makes system calls, [`directory`] reads what services there are.
+//!
+//! ```
+//! use lunix_init::lifecycle::{Effect, Input, Lifecycle, Policy, Script};
+//! use reactor::Instant;
+//!
+//! let (now, policy, mut effects) = (Instant::from_nanos(0), Policy::default(), Vec::new());
+//! let mut life = Lifecycle::new(now);
+//! life.step(now, &policy, Input::Up, &mut effects);
+//! assert_eq!(effects, [Effect::Run(Script::Main)]);
+//! ```
 #![forbid(unsafe_code)]
+
+mod adapter;
+pub mod boot;
+pub mod console;
+pub mod directory;
+pub mod environment;
+pub mod identity;
+pub mod lifecycle;
+pub mod lines;
+pub mod options;
+pub mod poweroff;
+mod reconcile;
+pub mod ring;
+pub mod service;
+pub mod shutdown;
+pub mod supervisor;
+
+use console::Console;
+use options::{Options, Wish};
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// The whole program; `arguments` without the program's name. As PID 1 it does not return.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let is_pid1 = std::process::id() == 1;
+    match options::parse(arguments, is_pid1) {
+        Ok(Wish::Run(options)) if is_pid1 => pid1(options),
+        Ok(Wish::Run(options)) => supervise(&options),
+        Ok(Wish::Check(options)) => check(&options),
+        Ok(Wish::Version) => print(concat!("lunix-init ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Wish::Help) => print(&options::help()),
+        Err(sentence) => fail(64, &sentence),
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    let written = std::io::stdout().write_all(text.as_bytes());
+    if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(73) }
+}
+
+fn fail(code: u8, sentence: &str) -> ExitCode {
+    Console::default().say(format_args!("error: {sentence}"));
+    ExitCode::from(code)
+}
+
+/// An ordinary process that supervises a directory.
+fn supervise(options: &Options) -> ExitCode {
+    // First, while nothing else is open that could have its number.
+    let ready = match options.ready_fd.map(sys::descriptor::inherited) {
+        None => None,
+        Some(Ok(fd)) => Some(fd),
+        Some(Err(error)) => {
+            Console::default().say(format_args!("info: ready descriptor is not open, going on without: {error}"));
+            None
+        }
+    };
+    prepare();
+    if options.services.is_none() {
+        return fail(64, "--services DIR is missing");
+    }
+    // Orphans of services come to us instead of to PID 1. A kernel that refuses leaves them there.
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    match adapter::run(options, false, ready) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => fail(71, &error.to_string()),
+    }
+}
+
+fn pid1(mut options: Options) -> ExitCode {
+    prepare();
+    let mut console = Console::default();
+    if options.mounts {
+        boot::mount_all(&mut console);
+    }
+    boot::set_up(&mut console);
+    options.control.get_or_insert_with(|| init_control::SOCKET.into());
+    loop {
+        match adapter::run(&options, true, None) {
+            Ok(goal) => {
+                poweroff::finish(goal, &mut console);
+                // Nothing more can be done, and PID 1 must not end.
+                loop {
+                    rustix::event::pause();
+                }
+            }
+            // Without descriptors or memory there is nothing to do but to try again, slowly.
+            Err(error) => {
+                console.say(format_args!("error: {error}; trying again in 2 s"));
+                std::thread::sleep(std::time::Duration::from_secs(2));
+            }
+        }
+    }
+}
+
+/// What must not reach the services of what our own parent left.
+fn prepare() {
+    sys::signal::default_all();
+    // Nothing is lost where the kernel lacks this: what we open ourselves is closed on exec anyway.
+    let _ = sys::descriptor::close_all_on_exec();
+    // A failure would show in the first write to a closed pipe; the kernel refuses only signals that do not exist.
+    let _ = sys::signal::ignore_sigpipe();
+}
+
+fn check(options: &Options) -> ExitCode {
+    let path = options.services.clone().unwrap_or_else(|| options::SERVICES.into());
+    let found = directory::folder::Folder::open(&path).and_then(|folder| directory::read_all(&folder));
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return fail(78, &format!("cannot read {}: {error}", path.display())),
+    };
+    let mut console = Console::default();
+    let mut supervisor = supervisor::Supervisor::new();
+    let count = found.len();
+    let sentences = supervisor.check(found);
+    for sentence in &sentences {
+        console.say(format_args!("error: {sentence}"));
+    }
+    console.say(format_args!("info: {count} services read, {} of them broken", sentences.len()));
+    if sentences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(78) }
+}

@@ -1,14 +1,14 @@
 //! Everything before the boot: what is missing, the programs, the kernel, the image.
 
 use crate::build::{self, Flavour};
-use crate::failure::{Context, Result};
+use crate::failure::{Context, Failure, Result};
 use crate::image::{self, BUS_USER};
 use crate::kernel;
 use crate::need::{self, Need};
 use crate::progress::Step;
 use serde_json::json;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use testkit::vm::Prepared;
 
 /// What the person asked for.
@@ -20,12 +20,15 @@ pub struct Wanted<'a> {
 }
 
 /// What a virtual machine needs from the system.
-const NEEDS: &[Need] = &[Need::apt_program("qemu-system-x86", "qemu-system-x86_64", "the virtual machine")];
+pub const NEEDS: &[Need] = &[Need::apt_program("qemu-system-x86", "qemu-system-x86_64", "the virtual machine")];
 
 /// Builds all that a machine boots from, into `folder`, and leaves a description there (`prepared.json`) that tests read.
 pub fn prepare(wanted: &Wanted<'_>, folder: &Path) -> Result<Prepared> {
-    need::satisfy(&[NEEDS, kernel::NEEDS].concat())?;
+    need::satisfy(&[NEEDS, kernel::NEEDS, build::needs(wanted.flavour)].concat())?;
     let built = build::build(wanted.flavour)?;
+    if !built.programs.iter().any(|program| program.name == "lunix-init") {
+        return Err(Failure::new("the workspace has no lunix-init yet, and a machine cannot boot without"));
+    }
     let kernel = kernel::find(wanted.kernel)?;
     let step = Step::new("make the image");
     let initramfs = folder.join("initramfs.cpio");

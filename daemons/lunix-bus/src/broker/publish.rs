@@ -93,6 +93,15 @@ impl Broker {
     }
 }
 
+impl Message<'_> {
+    /// A responder's word that nobody can serve the request: a status 503 and nothing else. A client that cannot read headers would take
+    /// it for an empty answer, so it gets nothing and waits, as it does for the server's own 503.
+    #[inline]
+    fn says_nobody(&self) -> bool {
+        self.payload.is_empty() && self.headers.starts_with(b"NATS/1.0 503")
+    }
+}
+
 impl Delivery<'_> {
     /// Appends the message to one subscriber's output. False when it is not to get it.
     #[inline]
@@ -105,6 +114,9 @@ impl Delivery<'_> {
         let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return false };
         if client.is_closing() {
             return false;
+        }
+        if !client.options.headers && message.says_nobody() {
+            return true;
         }
         subscription.delivered += 1;
         if subscription.max > 0 && subscription.delivered >= subscription.max {

@@ -414,3 +414,15 @@ fn after_any_random_traffic_the_accounts_are_even() {
     desk.read(witness);
     assert_eq!((desk.broker.clients(), desk.broker.subscriptions(), desk.broker.held()), (1, 0, 0));
 }
+
+#[test]
+fn a_client_that_cannot_read_headers_is_not_sent_a_bare_status() {
+    let mut desk = Desk::new(settings());
+    let (old, responder) = (desk.client(tcp()), desk.client(tcp()));
+    desk.say(old, b"CONNECT {\"verbose\":false}\r\nSUB r 1\r\n");
+    desk.say(responder, b"CONNECT {\"verbose\":false,\"headers\":true}\r\nHPUB r 16 16\r\nNATS/1.0 503\r\n\r\n\r\n");
+    assert_eq!(desk.read(old), "");
+    // With a payload it is an answer like any other.
+    desk.say(responder, b"HPUB r 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
+    assert_eq!(desk.read(old), "MSG r 1 1\r\nx\r\n");
+}

@@ -105,7 +105,7 @@ impl Listener {
 
     fn from_parent(number: i32) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::Listen(format!("descriptor {number}"), error);
-        let fd = sys::inherit::take(number).map_err(failed)?;
+        let fd = sys::descriptor::inherited(number).map_err(failed)?;
         rustix::io::ioctl_fionbio(&fd, true).map_err(|error| failed(error.into()))?;
         let address = rustix::net::getsockname(&fd).map_err(|error| failed(error.into()))?;
         let (name, kind) = match SocketAddr::try_from(address) {

@@ -73,7 +73,8 @@ struct Server {
 /// # Errors
 /// What keeps it from starting, or a system call that must not fail.
 pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
-    let ready = flags.ready_fd.map(|number| sys::inherit::take(i32::try_from(number).unwrap_or(-1))).transpose();
+    let ready =
+        flags.ready_fd.map(|number| sys::descriptor::inherited(i32::try_from(number).unwrap_or(-1))).transpose();
     let ready = ready.map_err(|error| Error::Inherited("the descriptor of --ready-fd", error))?;
     let mut listeners = Listener::handed_over()?;
     let log = Log::open(config.log_file.clone(), config.debug);

@@ -1,0 +1,43 @@
+//! Descriptors handed down by the parent process.
+
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+/// Takes possession of descriptor `number`, which the parent handed down, and marks it close-on-exec.
+///
+/// Call it at most once per number, and before the program opens anything of its own: only then can the number belong to nobody else.
+///
+/// # Errors
+/// `EBADF` when it is not open, `EINVAL` for 0, 1 and 2, which belong to the standard library.
+pub fn inherited(number: RawFd) -> io::Result<OwnedFd> {
+    if number < 3 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: fcntl with F_SETFD takes plain integers and fails with EBADF when the descriptor is not open.
+    if unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is open, and by the contract above nothing in this process owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Marks every descriptor from 3 up close-on-exec, so that nothing the parent left open reaches a child.
+///
+/// # Errors
+/// `ENOSYS` before Linux 5.9, `EINVAL` before 5.11.
+pub fn close_all_on_exec() -> io::Result<()> {
+    // SAFETY: plain integers; descriptors are only marked, none is closed.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_open_or_not_ours_is_refused() {
+        assert_eq!(inherited(1).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(inherited(1_000_000).unwrap_err().raw_os_error(), Some(libc::EBADF));
+    }
+}

@@ -1,0 +1,136 @@
+//! The pipes of the services: output that is drained into the ring, announcements, what goes to loggers.
+//!
+//! Both ends of each are held here as long as the service is known, so nothing in flight is lost when a process dies, and a start
+//! needs no new pipe.
+
+use super::{Host, Key};
+use crate::lines::Lines;
+use reactor::{Interest, Token};
+use rustix::pipe::PipeFlags;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Most bytes taken from one service per turn.
+const DRAIN_MAX: usize = 4096;
+
+/// What is held open for one service.
+#[derive(Debug, Default)]
+pub(crate) struct Channels {
+    /// Its output, drained here: the end to read from, its token, the end it writes to.
+    output: Option<(OwnedFd, Token, OwnedFd)>,
+    /// To its logger: the end the logger reads, the end it writes to.
+    logger: Option<(OwnedFd, OwnedFd)>,
+    /// Where it announces itself.
+    pub(crate) notification: Option<(OwnedFd, Token)>,
+    lines: Lines,
+}
+
+impl Host {
+    /// Opens what the service needs and does not have yet.
+    pub(crate) fn open_channels(&mut self, id: usize) -> io::Result<()> {
+        while self.channels.len() <= id {
+            self.channels.push(Channels::default());
+        }
+        let has_logger = self.supervisor.get(id).is_some_and(|service| service.definition.has_logger);
+        let Some(channels) = self.channels.get_mut(id) else { return Ok(()) };
+        if channels.output.is_none() {
+            let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+            rustix::io::ioctl_fionbio(&reader, true)?;
+            let token = self.reactor.insert(&reader, Interest::READ, Key::Output(id))?;
+            channels.output = Some((reader, token, writer));
+        }
+        if has_logger && channels.logger.is_none() {
+            channels.logger = Some(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?);
+        }
+        let producer = self.supervisor.get(id).and_then(|service| service.definition.logs_for.as_deref());
+        match producer.and_then(|name| self.supervisor.find(name)) {
+            Some(producer) => self.open_logger(producer),
+            None => Ok(()),
+        }
+    }
+
+    fn open_logger(&mut self, producer: usize) -> io::Result<()> {
+        while self.channels.len() <= producer {
+            self.channels.push(Channels::default());
+        }
+        match self.channels.get_mut(producer) {
+            Some(channels) if channels.logger.is_none() => {
+                channels.logger = Some(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?);
+                Ok(())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The descriptors 0, 1 and 2 of a service.
+    pub(crate) fn stdio(&self, id: usize) -> Option<[BorrowedFd<'_>; 3]> {
+        let channels = self.channels.get(id)?;
+        let errors = channels.output.as_ref()?.2.as_fd();
+        let definition = &self.supervisor.get(id)?.definition;
+        let output = match &channels.logger {
+            Some((_, writer)) if definition.has_logger => writer.as_fd(),
+            Some(_) | None => errors,
+        };
+        let source = definition.logs_for.as_deref().and_then(|name| self.supervisor.find(name));
+        let input = match source.and_then(|producer| self.channels.get(producer)?.logger.as_ref()) {
+            Some((reader, _)) => reader.as_fd(),
+            None => self.null.as_fd(),
+        };
+        Some([input, output, errors])
+    }
+
+    /// Takes a bounded share of what a service has written.
+    pub(crate) fn drain(&mut self, id: usize) {
+        let Some(service) = self.supervisor.get(id) else { return };
+        let Some(channels) = self.channels.get_mut(id) else { return };
+        let Some((reader, _, _)) = &channels.output else { return };
+        let mut buffer = [0; DRAIN_MAX];
+        // Nothing to read is no error; nothing else can happen to a pipe of which both ends are ours.
+        let Ok(length) = rustix::io::read(reader, &mut buffer) else { return };
+        let (console, log, name) = (&mut self.console, &mut self.log, service.name.as_str());
+        channels.lines.feed(buffer.get(..length).unwrap_or_default(), |line| {
+            let prefixed = line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b": "));
+            console.line(if prefixed { "" } else { name }, line);
+            if prefixed {
+                log.push(line);
+            } else {
+                log.push(&[name.as_bytes(), b": ", line].concat());
+            }
+        });
+    }
+
+    /// A service wrote to its notification descriptor: ready at the first line end.
+    pub(crate) fn read_notification(&mut self, id: usize) {
+        let Some((reader, _)) = self.channels.get(id).and_then(|channels| channels.notification.as_ref()) else {
+            return;
+        };
+        let mut buffer = [0; 256];
+        match rustix::io::read(reader, &mut buffer) {
+            Ok(length) if buffer.get(..length).is_some_and(|bytes| bytes.contains(&b'\n')) => {
+                self.close_notification(id);
+                self.supervisor.announced(reactor::Instant::now(), id, &mut self.acts);
+            }
+            // Closed without a line: it stays not ready, as with s6.
+            Ok(0) => self.close_notification(id),
+            Ok(_) | Err(rustix::io::Errno::AGAIN) => {}
+            Err(_) => self.close_notification(id),
+        }
+    }
+
+    pub(crate) fn close_notification(&mut self, id: usize) {
+        if let Some((reader, token)) = self.channels.get_mut(id).and_then(|channels| channels.notification.take()) {
+            let _ = self.reactor.remove(token, &reader);
+        }
+    }
+
+    /// Gives up everything held for a service that is gone.
+    pub(crate) fn close_channels(&mut self, id: usize) {
+        self.drain(id);
+        self.close_notification(id);
+        let Some(channels) = self.channels.get_mut(id) else { return };
+        let Channels { output, .. } = std::mem::take(channels);
+        if let Some((reader, token, _)) = output {
+            let _ = self.reactor.remove(token, &reader);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The dead: services', and everybody's whose parent died before.
+
+use super::Host;
+use crate::shutdown::{Input, Phase};
+use init_control::Ended;
+use reactor::Instant;
+use rustix::process::{WaitOptions, WaitStatus};
+use sys::signal::{self, Target};
+
+/// Most dead processes buried per turn, so that a storm of them cannot hold up the rest.
+const REAP_MAX: usize = 256;
+
+impl Host {
+    /// Buries the dead, and tells the supervisor of those that were its services'.
+    pub(crate) fn reap(&mut self) {
+        for _ in 0..REAP_MAX {
+            match rustix::process::wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) => self.bury(pid.as_raw_nonzero().get(), status),
+                Ok(None) => return,
+                Err(rustix::io::Errno::CHILD) => {
+                    if matches!(self.shutdown.phase(), Phase::Strays | Phase::KillingStrays) {
+                        self.feed_shutdown(Input::Alone);
+                    }
+                    return;
+                }
+                Err(error) => {
+                    self.console.say(format_args!("error: cannot wait for children: {error}"));
+                    return;
+                }
+            }
+        }
+        self.reap_again = true;
+    }
+
+    fn bury(&mut self, pid: i32, status: WaitStatus) {
+        let Some(id) = self.supervisor.find_pid(pid) else { return };
+        let code = status.exit_status().and_then(|code| u8::try_from(code).ok());
+        let Some(how) = code.map(Ended::Code).or_else(|| status.terminating_signal().map(Ended::Signal)) else {
+            return;
+        };
+        self.close_notification(id);
+        self.supervisor.exited(Instant::now(), id, how, &mut self.acts);
+        // At once, so that the next dead is not taken for the process that follows this one.
+        self.run_acts();
+    }
+
+    /// Signals what still runs and is no service: as PID 1 everybody, otherwise the orphans that came to us.
+    pub(crate) fn signal_strays(&mut self, number: signal::Signal) {
+        if self.is_pid1 {
+            let _ = signal::send(Target::Everyone, number);
+            return;
+        }
+        let list = std::fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id()));
+        for pid in list.unwrap_or_default().split_ascii_whitespace().filter_map(|word| word.parse().ok()) {
+            let _ = signal::send(Target::Process(pid), number);
+        }
+    }
+}

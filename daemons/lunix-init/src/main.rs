@@ -1,0 +1,6 @@
+//! lunix-init, the program.
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    lunix_init::main(std::env::args_os().skip(1))
+}

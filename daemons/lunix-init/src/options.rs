@@ -1,0 +1,157 @@
+//! The command line.
+
+use lexopt::{Arg, Parser, ValueExt};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where services are found when nothing else is said.
+pub const SERVICES: &str = "/etc/lunix/services";
+
+/// One row per flag: feeds the help and the manual.
+pub const FLAGS: [(&str, &str, &str); 8] = [
+    (
+        "--services",
+        "DIR",
+        "supervise the services in DIR (default /etc/lunix/services as PID 1; must be given otherwise)",
+    ),
+    ("--control", "SOCKET", "listen for commands on SOCKET (default /run/lunix/init.sock as PID 1; otherwise none)"),
+    (
+        "--ready-fd",
+        "N",
+        "write a newline to descriptor N and close it when the control socket listens and services start",
+    ),
+    ("--stop-limit-ms", "N", "in an orderly end, kill services that need more than N milliseconds (default 30000)"),
+    ("--check-config", "", "read the services, say what is wrong with them, and exit with 0 or 78"),
+    ("--no-mounts", "", "as PID 1: mount nothing, for containers that come with their mounts"),
+    ("-V, --version", "", "print the version"),
+    ("-h, --help", "", "print this help"),
+];
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Wish {
+    /// Supervise.
+    Run(Options),
+    /// Only read the services and say what is wrong.
+    Check(Options),
+    /// Print the version.
+    Version,
+    /// Print the help.
+    Help,
+}
+
+/// How to supervise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The service directory.
+    pub services: Option<PathBuf>,
+    /// The control socket.
+    pub control: Option<PathBuf>,
+    /// Where to announce readiness.
+    pub ready_fd: Option<i32>,
+    /// The limit of an orderly end.
+    pub stop_limit: Duration,
+    /// Mount what a machine needs, as PID 1.
+    pub mounts: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { services: None, control: None, ready_fd: None, stop_limit: Duration::from_secs(30), mounts: true }
+    }
+}
+
+/// Reads the command line, without the program's name. `lenient` passes over what it does not know: the kernel hands PID 1 every word of
+/// its own command line that it does not know either.
+///
+/// # Errors
+/// A sentence, unless lenient.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>, lenient: bool) -> Result<Wish, String> {
+    let mut options = Options::default();
+    let mut check = false;
+    let mut parser = Parser::from_args(arguments);
+    loop {
+        let argument = match parser.next() {
+            Ok(Some(argument)) => argument,
+            Ok(None) => break,
+            Err(_) if lenient => continue,
+            Err(error) => return Err(error.to_string()),
+        };
+        let result = match argument {
+            Arg::Long("services") => parser.value().map(|path| options.services = Some(path.into())),
+            Arg::Long("control") => parser.value().map(|path| options.control = Some(path.into())),
+            Arg::Long("ready-fd") => number(&mut parser).map(|fd: i32| options.ready_fd = Some(fd)),
+            Arg::Long("stop-limit-ms") => number(&mut parser).map(|ms| options.stop_limit = Duration::from_millis(ms)),
+            Arg::Long("no-mounts") => {
+                options.mounts = false;
+                Ok(())
+            }
+            Arg::Long("check-config") => {
+                check = true;
+                Ok(())
+            }
+            Arg::Long("version") | Arg::Short('V') if !lenient => return Ok(Wish::Version),
+            Arg::Long("help") | Arg::Short('h') if !lenient => return Ok(Wish::Help),
+            Arg::Long(_) | Arg::Short(_) | Arg::Value(_) => Err(argument.unexpected()),
+        };
+        match result {
+            Ok(()) => {}
+            Err(_) if lenient => {
+                // Of `--unknown=value` the value must go, too.
+                let _ = parser.optional_value();
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(if check { Wish::Check(options) } else { Wish::Run(options) })
+}
+
+fn number<N: std::str::FromStr>(parser: &mut Parser) -> Result<N, lexopt::Error>
+where
+    N::Err: Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
+{
+    parser.value()?.parse()
+}
+
+/// The text of `--help`.
+#[must_use]
+pub fn help() -> String {
+    let mut text = "usage: lunix-init --services DIR [--control SOCKET] [--ready-fd N]\n\nPID 1 and supervisor of service directories. See lunix-init(8), lunix-service(5).\n\n".to_owned();
+    for (flag, value, meaning) in FLAGS {
+        text.push_str(&format!("  {:24}{meaning}\n", format!("{flag} {value}")));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(words: &[&str], lenient: bool) -> Result<Options, String> {
+        match parse(words.iter().map(OsString::from), lenient)? {
+            Wish::Run(options) => Ok(options),
+            other @ (Wish::Check(_) | Wish::Version | Wish::Help) => Err(format!("{other:?}")),
+        }
+    }
+
+    #[test]
+    fn flags_are_taken_and_unknown_ones_refused() {
+        let options = run(&["--services", "/s", "--control=/c", "--ready-fd", "3"], false).unwrap();
+        assert_eq!((options.services, options.control), (Some("/s".into()), Some("/c".into())));
+        assert_eq!(options.ready_fd, Some(3));
+        assert_eq!(run(&["--dance"], false).unwrap_err(), "invalid option '--dance'");
+        assert!(run(&["--ready-fd", "x"], false).is_err());
+    }
+
+    #[test]
+    fn the_words_of_the_kernel_command_line_do_no_harm() {
+        let options = run(&["splash", "--dance=1", "-x", "--version", "--services", "/s", "5"], true).unwrap();
+        assert_eq!(options, Options { services: Some("/s".into()), ..Options::default() });
+    }
+
+    #[test]
+    fn help_names_every_flag() {
+        assert!(FLAGS.iter().all(|(flag, _, _)| help().contains(flag)));
+    }
+}

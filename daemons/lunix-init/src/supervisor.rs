@@ -1,0 +1,366 @@
+//! All services together: who may start when, who must end first, what the operator said. Pure: what must be done outside is
+//! pushed to a queue of [`Act`]s.
+//!
+//! The rule is level-triggered: after every input each service it may concern is asked again what it should be doing, and told so. Telling it
+//! twice changes nothing, so nothing can be missed.
+
+use crate::lifecycle::{Effect, Effects, Input, Script};
+use crate::service::Service;
+use init_control::{Ended, ServiceState, What};
+use reactor::Instant;
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+
+/// What must be done outside for one service, named by its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Execute one of its programs and answer with [`Supervisor::spawned`] or [`Supervisor::not_spawned`].
+    Run(usize, Script),
+    /// Send its process the signal, then SIGCONT.
+    Terminate(usize, i32),
+    /// Kill its process and its process group.
+    Kill(usize),
+    /// Tell whoever listens.
+    Tell(News),
+    /// It is gone, and its number free: give up what is held for it.
+    Forget(usize),
+}
+
+/// One thing to tell about a service, with what was true when it happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// The service's number.
+    pub id: usize,
+    /// What happened.
+    pub what: What,
+    /// The process it happened to.
+    pub pid: Option<i32>,
+    /// How the process ended ([`What::Exited`] only).
+    pub ended: Option<Ended>,
+    /// A sentence; empty when there is nothing to say.
+    pub reason: String,
+}
+
+/// Where the acts go; the adapter takes them from the front.
+pub type Acts = VecDeque<Act>;
+
+/// What the operator may say about a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Run it, whatever the directory says.
+    Start,
+    /// End it, whatever the directory says.
+    Stop,
+    /// End it and run it again.
+    Restart,
+}
+
+/// The supervised services. Numbers stay a service's own until it is forgotten.
+#[derive(Debug, Default)]
+pub struct Supervisor {
+    pub(crate) services: Vec<Option<Service>>,
+    pub(crate) ending: bool,
+    pub(crate) dirty: VecDeque<usize>,
+    effects: Effects,
+}
+
+impl Supervisor {
+    /// No services yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The service of this number.
+    #[must_use]
+    pub fn get(&self, id: usize) -> Option<&Service> {
+        self.services.get(id)?.as_ref()
+    }
+
+    /// One more than the highest number in use.
+    #[must_use]
+    pub const fn numbers(&self) -> usize {
+        self.services.len()
+    }
+
+    /// All services with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Service)> {
+        self.services.iter().enumerate().filter_map(|(id, slot)| slot.as_ref().map(|service| (id, service)))
+    }
+
+    /// The number of the service of this name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.iter().find(|(_, service)| service.name == name).map(|(id, _)| id)
+    }
+
+    /// The service whose process this is.
+    #[must_use]
+    pub fn find_pid(&self, pid: i32) -> Option<usize> {
+        self.iter().find(|(_, service)| service.pid == Some(pid)).map(|(id, _)| id)
+    }
+
+    /// The next moment [`Supervisor::tick`] has something to do.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.iter().filter_map(|(_, service)| service.life.deadline()).min()
+    }
+
+    /// True when nothing of any service runs.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.iter().all(|(_, service)| !service.life.is_active())
+    }
+
+    /// The program asked for by [`Act::Run`] executes as `pid`.
+    pub fn spawned(&mut self, now: Instant, id: usize, pid: i32, acts: &mut Acts) {
+        if let Some(service) = self.get_mut(id) {
+            service.pid = Some(pid);
+        }
+        self.step(now, id, Input::Spawned, acts);
+        self.settle_all(now, acts);
+    }
+
+    /// It does not, because of `reason`; `passing` when trying again later may help.
+    pub fn not_spawned(&mut self, now: Instant, id: usize, passing: bool, reason: &str, acts: &mut Acts) {
+        if let Some(service) = self.get_mut(id) {
+            reason.clone_into(&mut service.reason);
+        }
+        self.step(now, id, if passing { Input::Unlucky } else { Input::Unspawnable }, acts);
+        self.settle_all(now, acts);
+    }
+
+    /// The service's process, or that of its `finish` or `down`, ended.
+    pub fn exited(&mut self, now: Instant, id: usize, how: Ended, acts: &mut Acts) {
+        if let Some(service) = self.get_mut(id) {
+            service.reason.clear();
+            match service.life.state() {
+                ServiceState::Finishing | ServiceState::Undoing => {
+                    let script = if service.definition.policy.oneshot { "down" } else { "finish" };
+                    let _ = write!(service.reason, "{script} {how}");
+                }
+                ServiceState::Starting
+                | ServiceState::Ready
+                | ServiceState::Stopping
+                | ServiceState::Killing
+                | ServiceState::Down
+                | ServiceState::Waiting
+                | ServiceState::Done
+                | ServiceState::Backoff
+                | ServiceState::Broken => service.ended = Some(how),
+            }
+        }
+        self.step(now, id, Input::Exited(how), acts);
+        if let Some(service) = self.get_mut(id) {
+            service.pid = None;
+        }
+        self.settle_all(now, acts);
+    }
+
+    /// The service says that it is ready.
+    pub fn announced(&mut self, now: Instant, id: usize, acts: &mut Acts) {
+        self.step(now, id, Input::Announced, acts);
+        self.settle_all(now, acts);
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now: Instant, acts: &mut Acts) {
+        for id in 0..self.services.len() {
+            let Some(service) = self.get(id) else { continue };
+            if service.life.deadline().is_some_and(|deadline| deadline <= now) {
+                let held = service.life.state() == ServiceState::Backoff && self.missing(service).is_some();
+                self.step(now, id, if held { Input::Hold } else { Input::Timeout }, acts);
+            }
+        }
+        self.settle_all(now, acts);
+    }
+
+    /// Takes the operator's word.
+    ///
+    /// # Errors
+    /// A sentence, when nothing was done.
+    pub fn order(&mut self, now: Instant, id: usize, order: Order, acts: &mut Acts) -> Result<(), String> {
+        if self.ending {
+            return Err("everything is being stopped".to_owned());
+        }
+        let Some(service) = self.get_mut(id) else { return Err("there is no such service".to_owned()) };
+        if let (Some(fault), Order::Start | Order::Restart) = (&service.fault, order) {
+            return Err(fault.clone());
+        }
+        let wish = match order {
+            Order::Start => true,
+            Order::Stop => false,
+            Order::Restart => true,
+        };
+        // Only what differs from the directory is an override.
+        service.chosen = (wish == service.newest().starts_down).then_some(wish);
+        let afresh = match order {
+            Order::Start => !service.life.is_active(),
+            Order::Stop => false,
+            Order::Restart => true,
+        };
+        if afresh {
+            self.step(now, id, Input::Restart, acts);
+        }
+        self.dirty.push_back(id);
+        self.settle_all(now, acts);
+        Ok(())
+    }
+
+    /// Ends everything, what depends on others first. Nothing starts any more.
+    pub fn end(&mut self, now: Instant, acts: &mut Acts) {
+        self.ending = true;
+        self.dirty.extend(0..self.services.len());
+        self.settle_all(now, acts);
+    }
+
+    /// Kills what still runs.
+    pub fn kill_all(&mut self, now: Instant, acts: &mut Acts) {
+        self.ending = true;
+        for id in 0..self.services.len() {
+            self.step(now, id, Input::Down, acts);
+            self.step(now, id, Input::Kill, acts);
+        }
+        self.settle_all(now, acts);
+    }
+
+    pub(crate) fn get_mut(&mut self, id: usize) -> Option<&mut Service> {
+        self.services.get_mut(id)?.as_mut()
+    }
+
+    /// Asks every service that something may have changed for what it should do now, until nothing changes any more.
+    pub(crate) fn settle_all(&mut self, now: Instant, acts: &mut Acts) {
+        while let Some(id) = self.dirty.pop_front() {
+            let Some(input) = self.level(id) else { continue };
+            self.step(now, id, input, acts);
+            self.forget_if_gone(id, acts);
+        }
+    }
+
+    /// What the service should be told, by how things stand; `None`: nothing now.
+    fn level(&self, id: usize) -> Option<Input> {
+        let service = self.get(id)?;
+        let wanted = !self.ending && service.is_wanted();
+        if wanted && service.fault.is_some() {
+            // It runs by what its directory said before, or not at all.
+            return None;
+        }
+        if wanted {
+            return Some(if self.missing(service).is_some() { Input::Hold } else { Input::Up });
+        }
+        let needed = |id: &usize| self.get(*id).is_some_and(|other| other.life.is_active());
+        if self.ending && service.fault.is_none() && service.before.iter().any(needed) {
+            return None;
+        }
+        Some(Input::Down)
+    }
+
+    /// The first service it must wait for.
+    pub(crate) fn missing<'a>(&'a self, service: &Service) -> Option<&'a Service> {
+        service.after.iter().filter_map(|&id| self.get(id)).find(|other| !other.life.is_up())
+    }
+
+    /// One input to one life; its effects become acts, and whoever it may concern is marked.
+    pub(crate) fn step(&mut self, now: Instant, id: usize, input: Input, acts: &mut Acts) {
+        let mut effects = std::mem::take(&mut self.effects);
+        let Some(service) = self.get_mut(id) else { return };
+        let before = (service.life.is_up(), service.life.is_active());
+        service.life.step(now, &service.definition.policy, input, &mut effects);
+        let after = (service.life.is_up(), service.life.is_active());
+        let waits = service.life.state() == ServiceState::Waiting && input != Input::Hold;
+        for effect in effects.drain(..) {
+            self.translate(now, id, effect, acts);
+        }
+        self.effects = effects;
+        if waits {
+            self.dirty.push_back(id);
+        }
+        let Self { services, dirty, .. } = self;
+        let Some(Some(service)) = services.get(id) else { return };
+        if before.0 != after.0 {
+            dirty.extend(&service.before);
+        }
+        if before.1 && !after.1 {
+            dirty.extend(&service.after);
+            dirty.push_back(id);
+        }
+    }
+
+    fn translate(&mut self, now: Instant, id: usize, effect: Effect, acts: &mut Acts) {
+        let Some(service) = self.get_mut(id) else { return };
+        match effect {
+            Effect::Run(script) => {
+                if script == Script::Main
+                    && let Some(next) = service.next.take()
+                {
+                    service.definition = *next;
+                }
+                acts.push_back(Act::Run(id, script));
+            }
+            Effect::Terminate => acts.push_back(Act::Terminate(id, service.definition.down_signal)),
+            Effect::Kill => acts.push_back(Act::Kill(id)),
+            Effect::Tell(what) => {
+                self.explain(now, id, what);
+                self.tell(id, what, acts);
+            }
+        }
+    }
+
+    pub(crate) fn tell(&self, id: usize, what: What, acts: &mut Acts) {
+        let Some(service) = self.get(id) else { return };
+        let ended = if what == What::Exited { service.ended } else { None };
+        acts.push_back(Act::Tell(News { id, what, pid: service.pid, ended, reason: service.reason.clone() }));
+    }
+
+    /// Writes down why, for lists and events.
+    fn explain(&mut self, now: Instant, id: usize, what: What) {
+        let waits_for = self.get(id).and_then(|service| self.missing(service)).map(|other| other.name.clone());
+        let Some(service) = self.get_mut(id) else { return };
+        match what {
+            What::Waiting => {
+                service.reason.clear();
+                if let Some(name) = waits_for {
+                    let _ = write!(service.reason, "waits for {name}");
+                }
+            }
+            What::Backoff => {
+                let delay = service.life.deadline().map_or(0, |deadline| deadline.since(now).as_millis());
+                if !service.reason.is_empty() {
+                    service.reason.push_str("; ");
+                }
+                let _ = write!(service.reason, "starts again in {delay} ms");
+            }
+            What::Broken if service.reason.is_empty() => {
+                let script = if service.definition.policy.oneshot { "up" } else { "run" };
+                if let Some(how) = service.ended {
+                    let _ = write!(service.reason, "{script} {how}: not started again");
+                }
+            }
+            What::Broken | What::Exited | What::Added | What::Removed | What::Changed => {}
+            What::Started | What::Ready | What::Stopping | What::Stopped => service.reason.clear(),
+            // These are not about one service.
+            What::Poweroff | What::Reboot | What::Halt | What::Shutdown => {}
+        }
+    }
+
+    fn forget_if_gone(&mut self, id: usize, acts: &mut Acts) {
+        let Some(service) = self.get_mut(id) else { return };
+        if service.removed && !service.gone && !service.life.is_active() {
+            service.gone = true;
+            service.reason.clear();
+            self.tell(id, What::Removed, acts);
+            acts.push_back(Act::Forget(id));
+        }
+    }
+
+    /// Frees the number of a forgotten service; the adapter calls it when it meets [`Act::Forget`].
+    pub fn release(&mut self, id: usize) {
+        if let Some(slot) = self.services.get_mut(id) {
+            *slot = None;
+        }
+        for service in self.services.iter_mut().flatten() {
+            service.after.retain(|&other| other != id);
+            service.before.retain(|&other| other != id);
+        }
+    }
+}

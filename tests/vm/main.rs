@@ -1,0 +1,50 @@
+//! A real kernel: boot, plug, kill, power off. One boot serves all checks, in this order.
+#![forbid(unsafe_code)]
+
+mod boot;
+mod plug;
+mod power;
+mod restart;
+
+use std::process::ExitCode;
+use testkit::suite::Suite;
+use testkit::vm::{Prepared, Vm};
+use testkit::{Deadline, TempDir};
+
+/// The programs that a machine of ours runs all the time, by the name of their service.
+const SERVICES: &[(&str, &str)] = &[
+    ("bus", "lunix-bus"),
+    ("natsinit", "natsinit"),
+    ("natsdev", "natsdev"),
+    ("natsps", "natsps"),
+    ("natstoast", "natstoast"),
+];
+
+/// For what takes a moment in the guest, under emulation and on a busy machine.
+fn soon() -> Deadline {
+    Deadline::seconds(60)
+}
+
+fn main() -> ExitCode {
+    let mut suite = Suite::from_arguments();
+    let started = TempDir::new("vm").and_then(|folder| {
+        let prepared = Prepared::from_environment()?;
+        let vm = Vm::boot(&prepared, folder.path(), 256)?;
+        Ok((folder, vm))
+    });
+    let (_folder, mut vm) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            suite.check("start", || Err(error));
+            return suite.finish();
+        }
+    };
+    if boot::run(&mut suite, &mut vm) {
+        plug::run(&mut suite, &mut vm);
+        restart::run(&mut suite, &mut vm);
+        power::run(&mut suite, &mut vm);
+    } else {
+        eprintln!("the console:\n{}", vm.console());
+    }
+    suite.finish()
+}
