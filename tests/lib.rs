@@ -6,6 +6,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod language;
+
 /// Fails with the sentence unless `holds`.
 ///
 /// # Errors

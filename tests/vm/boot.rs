@@ -2,6 +2,9 @@
 
 use crate::{SERVICES, soon};
 use lunix_tests::ensure;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use testkit::bus::Bus;
 use testkit::suite::Suite;
 use testkit::vm::Vm;
 use testkit::{Deadline, Error, Result};
@@ -16,16 +19,36 @@ pub(crate) fn run(suite: &mut Suite, vm: &mut Vm) -> bool {
         && suite.check("boot::the_bus_wants_the_password", || without_password(vm))
 }
 
-fn every_service_is_ready(vm: &mut Vm) -> Result<()> {
-    let wait = "for i in $(seq 200); do
-        lunix service list >/tmp/services && ! grep -qvE '^(NAME|[^ ]+ +(ready|done))' /tmp/services && break; usleep 200000
-    done; cat /tmp/services";
-    let list = vm.sh(wait, soon())?;
-    for (service, _) in SERVICES {
-        let line = list.lines().find(|line| line.split_whitespace().next() == Some(service));
-        ensure(line.is_some_and(|line| line.contains("ready")), || format!("{service} is not ready:\n{list}"))?;
+/// The services and the last thing that happened to each, as natsinit tells.
+pub(crate) fn services(bus: &mut Bus) -> Result<BTreeMap<String, String>> {
+    let list = bus.request("init.list", b"", soon())?.json();
+    let items =
+        list.get("items").and_then(Value::as_array).ok_or_else(|| Error::unexpected(format!("no items: {list}")))?;
+    let subjects = items.iter().filter_map(|item| item.get("subject")?.as_str()?.strip_prefix("init.service."));
+    Ok(subjects
+        .filter_map(|rest| rest.rsplit_once('.'))
+        .map(|(name, what)| (name.to_owned(), what.to_owned()))
+        .collect())
+}
+
+/// Waits until the service is ready: it is by the list, or an event says so.
+pub(crate) fn until_ready(bus: &mut Bus, service: &str) -> Result<()> {
+    bus.subscribe(&format!("init.service.{service}.ready"))?;
+    if services(bus)?.get(service).is_some_and(|what| what == "ready") {
+        return Ok(());
     }
-    Ok(())
+    let subject = format!("init.service.{service}.ready");
+    bus.next_where(soon(), &subject, |message| message.subject == subject).map(drop)
+}
+
+fn every_service_is_ready(vm: &Vm) -> Result<()> {
+    let mut bus = vm.bus(soon())?;
+    for (service, _) in SERVICES {
+        until_ready(&mut bus, service)?;
+    }
+    let all = services(&mut bus)?;
+    let unready: Vec<_> = all.iter().filter(|(_, what)| *what != "ready").collect();
+    ensure(unready.is_empty(), || format!("not ready: {unready:?}"))
 }
 
 fn log_in(vm: &mut Vm) -> Result<()> {
@@ -39,7 +62,7 @@ fn log_in(vm: &mut Vm) -> Result<()> {
 fn without_password(vm: &Vm) -> Result<()> {
     let (scheme, rest) = vm.url().split_once("://").unwrap_or_default();
     let address = rest.rsplit('@').next().unwrap_or_default();
-    match testkit::bus::Bus::connect(&format!("{scheme}://{address}"), soon()) {
+    match Bus::connect(&format!("{scheme}://{address}"), soon()) {
         Ok(_) => Err(Error::unexpected("the bus let in a client without a password")),
         Err(error) => ensure(error.to_string().contains("Authorization"), || error.to_string()),
     }

@@ -1,5 +1,6 @@
 //! Whatever is killed comes back, and what happened meanwhile is not lost.
 
+use crate::boot::until_ready;
 use crate::{SERVICES, soon};
 use lunix_tests::ensure;
 use serde_json::Value;
@@ -10,33 +11,36 @@ use testkit::{Error, Result};
 
 pub(crate) fn run(suite: &mut Suite, vm: &mut Vm) {
     for (service, program) in SERVICES {
-        suite.check(&format!("restart::{program}_comes_back_after_kill_9"), || comes_back(vm, service, program));
+        suite.check(&format!("restart::{program}_comes_back_after_kill_9"), || comes_back(vm, service));
     }
     suite.check("restart::a_stick_plugged_while_natsdev_is_dead_is_listed_once", || plug_during_outage(vm));
     suite.check("restart::natsdev_does_not_announce_again_what_was_there", || no_repetition(vm));
 }
 
-fn pid_of(vm: &mut Vm, program: &str) -> Result<String> {
-    let pids = vm.sh(&format!("pidof {program}"), soon())?.trim().to_owned();
-    ensure(!pids.is_empty() && !pids.contains(' '), || format!("{program} runs as {pids:?}, not as one process"))?;
-    Ok(pids)
+/// The process id of a service, as natsinit tells.
+fn pid_of(vm: &Vm, service: &str) -> Result<u64> {
+    let list = vm.bus(soon())?.request("init.list", b"", soon())?.json();
+    let items = list.get("items").and_then(Value::as_array).into_iter().flatten();
+    let mut named = items.filter(|item| item.get("name").is_some_and(|name| name == service));
+    let pid = named.next().and_then(|item| item.get("pid")?.as_u64());
+    pid.ok_or_else(|| Error::unexpected(format!("no pid of {service} in {list}")))
 }
 
-/// Waits until the service is ready again under another process id.
-fn until_new_pid(vm: &mut Vm, service: &str, program: &str, old: &str) -> Result<()> {
-    let command = format!(
-        "for i in $(seq 100); do p=$(pidof {program}); [ -n \"$p\" ] && [ \"$p\" != {old} ] \
-         && lunix service list | grep -q '^{service} .*ready' && exit 0; usleep 100000; done; lunix service list; exit 1"
-    );
-    vm.sh(&command, soon()).map(drop)
+/// Waits until the service is ready under another process id.
+fn until_new_pid(vm: &Vm, service: &str, old: u64) -> Result<()> {
+    let deadline = soon();
+    // The one who tells may be the one who was killed, or the bus, so this asks again until both are back.
+    while pid_of(vm, service).ok().is_none_or(|pid| pid == old) {
+        deadline.left().ok_or_else(|| Error::Timeout(format!("{service} under a new pid"), vm.console()))?;
+    }
+    until_ready(&mut vm.bus(soon())?, service)
 }
 
-fn comes_back(vm: &mut Vm, service: &str, program: &str) -> Result<()> {
-    let old = pid_of(vm, program)?;
+/// Kills the service and waits until it is ready again, with its client on the bus.
+fn comes_back(vm: &mut Vm, service: &str) -> Result<()> {
+    let old = pid_of(vm, service)?;
     vm.sh(&format!("kill -9 {old}"), soon())?;
-    until_new_pid(vm, service, program, &old)?;
-    // Every daemon is connected again: it answers the standard service discovery or at least the bus answers.
-    vm.bus(soon()).map(drop)
+    until_new_pid(vm, service, old)
 }
 
 /// Sticks in `hardware.list` by the serial number that names them.
@@ -60,7 +64,7 @@ fn plug_during_outage(vm: &mut Vm) -> Result<()> {
     let seen = vm.sh(disk, soon());
     vm.sh(&format!("kill -9 {old}"), soon())?;
     seen?;
-    until_new_pid(vm, "natsdev", "natsdev", &old)?;
+    until_new_pid(vm, "natsdev", old)?;
     let count = listed(vm, "LUNIX-STICK5")?;
     ensure(count == 1, || format!("listed {count} times"))
 }
@@ -72,7 +76,7 @@ fn no_repetition(vm: &mut Vm) -> Result<()> {
     bus.subscribe("hardware.storage.*")?;
     let old = pid_of(vm, "natsdev")?;
     vm.sh(&format!("kill -9 {old}"), soon())?;
-    until_new_pid(vm, "natsdev", "natsdev", &old)?;
+    until_new_pid(vm, "natsdev", old)?;
     let count = listed(vm, "LUNIX-STICK5")?;
     ensure(count == 1, || format!("listed {count} times"))?;
     let repeated = bus.drain()?;

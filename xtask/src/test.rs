@@ -5,7 +5,7 @@ mod count;
 mod state;
 
 use crate::build::{self, Flavour};
-use crate::failure::{Context, Failure, Result};
+use crate::failure::{Context, Failure, Result, expect_success};
 use crate::kernel;
 use crate::need::{self, Need};
 use crate::project;
@@ -26,10 +26,20 @@ struct Stage {
     what: &'static str,
     /// Arguments of `cargo test`.
     arguments: &'static [&'static str],
-    /// Whether it needs the virtual machine's kernel and image.
-    uses_vm: bool,
+    /// What is made for it first.
+    prepares: Prepares,
     /// After so many seconds it has failed; `--full` has four times as long.
     limit_s: u64,
+}
+
+/// What a stage needs beside the built programs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Prepares {
+    Nothing,
+    /// The kernel and an image with a test shell.
+    Machine,
+    /// The examples in Rust.
+    Examples,
 }
 
 /// In this order: what fails fast comes first.
@@ -38,21 +48,28 @@ const STAGES: &[Stage] = &[
         name: "unit",
         what: "every crate's own tests and examples",
         arguments: &["--workspace"],
-        uses_vm: false,
+        prepares: Prepares::Nothing,
         limit_s: 900,
     },
     Stage {
         name: "process",
         what: "the built programs on this machine",
         arguments: &["-p", "lunix-tests", "--features", "process", "--test", "process"],
-        uses_vm: false,
+        prepares: Prepares::Nothing,
         limit_s: 600,
     },
     Stage {
         name: "vm",
         what: "a real kernel: boot, plug, kill, power off",
         arguments: &["-p", "lunix-tests", "--features", "vm", "--test", "vm"],
-        uses_vm: true,
+        prepares: Prepares::Machine,
+        limit_s: 600,
+    },
+    Stage {
+        name: "examples",
+        what: "the examples in every language, on nats-server and on our bus",
+        arguments: &["-p", "lunix-tests", "--features", "examples", "--test", "examples"],
+        prepares: Prepares::Examples,
         limit_s: 600,
     },
 ];
@@ -91,8 +108,11 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
 }
 
 fn run(stages: &[&Stage], is_full: bool) -> Result<()> {
-    let vm =
-        if stages.iter().any(|stage| stage.uses_vm) { [prepare::NEEDS, kernel::NEEDS].concat() } else { Vec::new() };
+    let vm = if stages.iter().any(|stage| stage.prepares == Prepares::Machine) {
+        [prepare::NEEDS, kernel::NEEDS].concat()
+    } else {
+        Vec::new()
+    };
     need::satisfy(&[NEEDS, &vm, build::needs(Flavour::Stable), clients::NEEDS].concat())?;
     let built = build::build(Flavour::Stable)?;
     let mut environment = clients::environment();
@@ -123,11 +143,19 @@ fn run(stages: &[&Stage], is_full: bool) -> Result<()> {
 fn run_stage(stage: &Stage, environment: &Environment, is_full: bool) -> Result<Count> {
     eprintln!("== {}: {}", stage.name, stage.what);
     let mut environment = environment.clone();
-    if stage.uses_vm {
-        let folder = project::vm().join("run/test");
-        project::make_folder(&folder)?;
-        prepare(&Wanted { flavour: Flavour::Stable, kernel: None, busybox: None, has_test_shell: true }, &folder)?;
-        environment.insert("LUNIX_VM", folder.join("prepared.json").into());
+    match stage.prepares {
+        Prepares::Nothing => {}
+        Prepares::Machine => {
+            let folder = project::vm().join("run/test");
+            project::make_folder(&folder)?;
+            prepare(&Wanted { flavour: Flavour::Stable, kernel: None, busybox: None, has_test_shell: true }, &folder)?;
+            environment.insert("LUNIX_VM", folder.join("prepared.json").into());
+        }
+        Prepares::Examples => {
+            let status = project::cargo().args(["build", "--package", "examples"]).status().context("cargo build")?;
+            expect_success("cargo build --package examples", status)?;
+            environment.insert("LUNIX_EXAMPLES_BIN_DIR", project::target().join("debug").into());
+        }
     }
     let skip_log = project::target().join(format!("skipped-{}.txt", stage.name));
     std::fs::write(&skip_log, "").at(&skip_log)?;
@@ -162,7 +190,7 @@ fn summary(results: &[(&Stage, Count, f32)], is_full: bool) -> Result<()> {
     let mut all = Count::default();
     for (stage, count, seconds) in results {
         println!("{:<9} {count} ({seconds:.0} s)", stage.name);
-        count.skipped.iter().for_each(|reason| println!("          skipped {reason}"));
+        count.reasons().iter().for_each(|reason| println!("          skipped {reason}"));
         all.add(count);
     }
     if is_full {

@@ -1,5 +1,4 @@
 //! Files good and bad, as text.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use nats_conf::{Map, Nothing, Surroundings, Value, parse};
 

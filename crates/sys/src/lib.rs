@@ -13,5 +13,6 @@
 pub mod descriptor;
 pub mod filter;
 pub mod network;
+pub mod peer;
 pub mod signal;
 pub mod spawn;

@@ -119,6 +119,28 @@ impl Bus {
         self.flush(Deadline::seconds(10))
     }
 
+    /// Publishes as soon as somebody is subscribed, exactly once.
+    ///
+    /// The message asks for an answer, so a server that finds nobody says 503; it is then sent again until one listens.
+    ///
+    /// # Errors
+    /// When nobody listens in time.
+    pub fn publish_when_heard(&mut self, subject: &str, payload: &[u8], deadline: Deadline) -> Result<()> {
+        let inbox = format!("_INBOX.testkit.heard.{}", std::process::id());
+        self.subscribe(&inbox)?;
+        while deadline.left().is_some() {
+            self.send(&[format!("PUB {subject} {inbox} {}\r\n", payload.len()).as_bytes(), payload, b"\r\n"].concat())?;
+            self.flush(Deadline::seconds(10))?;
+            let before = self.messages.len();
+            self.messages.retain(|message| message.subject != inbox);
+            if self.messages.len() == before {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        Err(Error::Timeout(format!("a subscriber of {subject}"), String::new()))
+    }
+
     /// Publishes with an inbox and returns the first answer.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! | [`golden`] | `.trace` files: what a pure machine is told and what it does, with made-up time |
 //! | [`process`] | a program under test: its lines, its ready notification, killed when dropped |
 //! | [`bus`] | a NATS client of a hundred lines that shares nothing with ours, so it can judge it |
+//! | [`server`] | a bus of its own for daemons under test |
 //! | [`suite`] | many checks on one expensive thing (a booted machine), reported one by one |
 //! | [`qemu`], [`qmp`], [`disk`], [`vm`] | a real kernel in QEMU: boot, plug, unplug, run commands in the guest |
 //!
@@ -31,6 +32,7 @@ pub mod process;
 pub mod qemu;
 pub mod qmp;
 pub mod rng;
+pub mod server;
 pub mod skip;
 pub mod split;
 pub mod suite;

@@ -77,7 +77,7 @@ impl Supervisor {
                 service.unreadable = None;
                 service.chosen = None;
                 if service.life.is_active() {
-                    service.next = Some(definition);
+                    service.next = Some(Box::new(definition));
                 } else {
                     service.definition = definition;
                 }

@@ -61,7 +61,7 @@ pub struct Service {
     /// What its process was started by.
     pub definition: Definition,
     /// What it will be started by next time, when that differs.
-    pub next: Option<Definition>,
+    pub next: Option<Box<Definition>>,
     /// Its life.
     pub life: Lifecycle,
     /// Its process, or that of its `finish` or `down`.
@@ -118,7 +118,7 @@ impl Service {
     /// What the directory says now.
     #[must_use]
     pub fn newest(&self) -> &Definition {
-        self.next.as_ref().unwrap_or(&self.definition)
+        self.next.as_deref().unwrap_or(&self.definition)
     }
 
     /// True when it should run, by the directory and the operator's word.

@@ -293,7 +293,7 @@ impl Supervisor {
                 if script == Script::Main
                     && let Some(next) = service.next.take()
                 {
-                    service.definition = next;
+                    service.definition = *next;
                 }
                 acts.push_back(Act::Run(id, script));
             }

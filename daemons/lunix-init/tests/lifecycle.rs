@@ -1,11 +1,5 @@
 //! Every `tests/golden/*.trace` against the machine. A line is `policy WORDS`, `> MILLISECONDS INPUT`, `< EFFECT`, `= STATE`, or a comment.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm, reason = "a test")]
 
 use init_control::Ended;
 use lunix_init::lifecycle::{Effect, Input, Lifecycle, Policy, Script};

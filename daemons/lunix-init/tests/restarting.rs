@@ -115,7 +115,7 @@ fn a_flood_of_output_is_bounded_and_disturbs_nobody() {
             .ask(&Request::Log, |reply| match reply {
                 Reply::Line(line) => bytes += line.bytes().count(),
                 Reply::End { dropped, .. } => dropped_lines = *dropped,
-                _ => {}
+                Reply::Ok | Reply::Refused { .. } | Reply::Service(_) | Reply::Event(_) | Reply::Unknown => {}
             })
             .unwrap();
         (bytes, dropped_lines)

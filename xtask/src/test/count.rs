@@ -41,6 +41,19 @@ impl Count {
         self.failed += other.failed;
         self.skipped.extend_from_slice(&other.skipped);
     }
+
+    /// The reasons, each with how many tests it concerns and the first of them.
+    pub fn reasons(&self) -> Vec<String> {
+        let mut groups: Vec<(&str, &str, u32)> = Vec::new();
+        for (name, reason) in self.skipped.iter().filter_map(|entry| entry.split_once(": ")) {
+            match groups.iter_mut().find(|(_, known, _)| *known == reason) {
+                Some((_, _, count)) => *count += 1,
+                None => groups.push((name, reason, 1)),
+            }
+        }
+        let more = |count: u32| if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+        groups.iter().map(|(name, reason, count)| format!("{name}{}: {reason}", more(*count))).collect()
+    }
 }
 
 impl fmt::Display for Count {
@@ -63,5 +76,7 @@ mod tests {
         count.add_result_line("test a ... ok");
         count.add_skips("one\tno namespaces\tpassed\ntwo\tno keyboard\tignored\n");
         assert_eq!(count.to_string(), "3 passed, 2 failed, 2 skipped");
+        count.add_skips("three\tno keyboard\tignored\n");
+        assert_eq!(count.reasons(), ["one: no namespaces", "two and 1 more: no keyboard"]);
     }
 }

@@ -76,7 +76,8 @@ pub fn run(options: &Options, folder: &Path, name: &str) -> Result<()> {
     let child = machine.command().spawn().context("qemu-system-x86_64")?;
     let pid_file = folder.join("pid");
     std::fs::write(&pid_file, format!("{}\n", child.id())).at(&pid_file)?;
-    std::thread::spawn(move || watch(&url, &console));
+    let is_headless = options.is_headless;
+    std::thread::spawn(move || watch(&url, &console, is_headless));
     let result = stay(child, options.timeout_s);
     for file in [pid_file, folder.join("url")] {
         std::fs::remove_file(&file).at(&file)?;
@@ -93,7 +94,7 @@ fn announce(options: &Options, console: &Path) {
 }
 
 /// Says how long the boot takes until the console speaks, and where the bus is as soon as it answers.
-fn watch(url: &str, console: &Path) {
+fn watch(url: &str, console: &Path, is_headless: bool) {
     let start = Instant::now();
     let is_terminal = std::io::stderr().is_terminal();
     let is_silent = || console.metadata().is_ok_and(|metadata| metadata.len() == 0);
@@ -106,7 +107,9 @@ fn watch(url: &str, console: &Path) {
     }
     let seconds = || start.elapsed().as_secs();
     // QEMU has the terminal in raw mode, so a line ends with \r\n.
-    eprint!("\r\nthe console spoke after {} s\r\n", seconds());
+    if is_headless {
+        eprintln!("\nthe console spoke after {} s", seconds());
+    }
     match wait_for_bus(url, Deadline::seconds(300)) {
         Ok(_) => eprint!("\r\nthe bus answers after {} s:\r\n    NATS_URL={url}\r\n", seconds()),
         Err(error) => eprint!("\r\nno bus: {error}\r\n"),

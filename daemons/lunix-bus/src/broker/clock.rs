@@ -32,6 +32,10 @@ impl Broker {
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
             self.tick_client(now, slot);
         }
+    }
+
+    /// Gives back memory kept for use again. Call it now and then, when everything is written.
+    pub fn relax(&mut self) {
         self.outbox.pool.clear();
     }
 

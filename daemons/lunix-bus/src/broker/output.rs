@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
-/// The first chunk of an idle client: most answers fit.
-const SMALL: usize = 4096;
+/// The first chunk: most answers fit, and a PING to each of a thousand idle clients stays small.
+const SMALL: usize = 1024;
 /// The chunks that follow.
 const LARGE: usize = 32 * 1024;
-/// Chunks kept for use again: at most 256 KiB and 2 MiB.
-const SMALL_KEPT: usize = 64;
-const LARGE_KEPT: usize = 64;
+/// Chunks kept for use again until the next quiet moment: at most 256 KiB and 4 MiB.
+const SMALL_KEPT: usize = 256;
+const LARGE_KEPT: usize = 128;
+/// Parts up to this length are copied in place; longer ones are worth a call of the C library's copy.
+const COPY_INLINE: usize = 256;
 
 /// Empty chunks, kept so that a message costs no allocation.
 #[derive(Debug, Default)]
@@ -66,7 +68,7 @@ impl Output {
         }
         if let Some(chunk) = self.chunks.back_mut() {
             for part in parts {
-                chunk.extend_from_slice(part);
+                copy(chunk, part);
             }
         }
         self.pending += len;
@@ -105,6 +107,26 @@ impl Output {
         }
         *self = Self::default();
         len
+    }
+}
+
+/// Appends `part` to a chunk that has room for it. A frame is made of many short parts, and calling the C library for each was a
+/// quarter of a fan-out's time.
+#[inline]
+fn copy(chunk: &mut Vec<u8>, part: &[u8]) {
+    if part.len() > COPY_INLINE {
+        return chunk.extend_from_slice(part);
+    }
+    let (blocks, rest) = part.as_chunks::<16>();
+    for block in blocks {
+        chunk.extend_from_slice(block);
+    }
+    let (blocks, rest) = rest.as_chunks::<4>();
+    for block in blocks {
+        chunk.extend_from_slice(block);
+    }
+    for &byte in rest {
+        chunk.push(byte);
     }
 }
 

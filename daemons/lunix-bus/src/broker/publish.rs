@@ -49,12 +49,14 @@ impl Broker {
         if options.verbose {
             self.ok(slot);
         }
-        self.scratch.describe(reply, headers.len(), payload.len());
         let Self { clients, subscriptions, outbox, scratch, random, .. } = self;
-        let Scratch { with_headers, plain, expired } = scratch;
-        let message = Message { subject, headers, payload, plain, with_headers };
         let (subscriptions, index, cache) = subscriptions.parts();
         let found = cache.find(index, subject);
+        if !found.is_empty() {
+            scratch.describe(reply, headers.len(), payload.len());
+        }
+        let Scratch { with_headers, plain, expired } = scratch;
+        let message = Message { subject, headers, payload, plain, with_headers };
         let mut delivery = Delivery { publisher: slot, echo: options.echo, clients, subscriptions, outbox, expired };
         let mut delivered = false;
         for &subscription in found.plain() {

@@ -240,6 +240,8 @@ impl Server {
         if self.timer.fired().map_err(system("read timerfd"))? {
             self.armed = None;
             self.broker.tick(now);
+            self.flush(now);
+            self.broker.relax();
         }
         Ok(())
     }

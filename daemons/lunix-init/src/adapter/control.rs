@@ -47,8 +47,8 @@ enum Place {
     Idle,
     /// The rows from this number of service on, then events from the cursor on when it watches.
     Rows { next: usize, events: Cursor, watches: bool },
-    /// The lines from the cursor to the end.
-    Lines(Cursor),
+    /// The lines from the cursor to this number, the first that came after the question: a flood must not make the answer endless.
+    Lines { cursor: Cursor, end: u64 },
     /// The events from the cursor on.
     Events(Cursor),
 }
@@ -99,8 +99,8 @@ impl Host {
         let Some(control) = &mut self.control else { return };
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let Ok(socket) = net::accept_with(&control.listener, flags) else { return };
-        let Ok(peer) = net::sockopt::socket_peercred(&socket) else { return };
-        let may_command = peer.uid.is_root() || peer.uid == rustix::process::geteuid();
+        let Ok(uid) = sys::peer::uid(&socket) else { return };
+        let may_command = uid == 0 || uid == rustix::process::geteuid().as_raw();
         let guests = control.clients.iter().flatten().filter(|client| !client.may_command).count();
         let free = control.clients.iter().position(Option::is_none);
         let Some(index) = free.filter(|_| may_command || guests < GUESTS_MAX) else {
@@ -169,7 +169,7 @@ impl Host {
                 Ok(false)
             }
             Ok(Request::Log) => {
-                place = Place::Lines(self.log.oldest());
+                place = Place::Lines { cursor: self.log.oldest(), end: self.log.next().number() };
                 Ok(false)
             }
             Ok(Request::Status { name }) => self.find(name).map(|id| {
@@ -237,7 +237,7 @@ impl Host {
             let (outcome, place) = match client.place {
                 Place::Idle => return self.wait_for(index, Interest::READ),
                 Place::Rows { next, events, watches } => self.row(index, next, events, watches),
-                Place::Lines(cursor) => self.log_line(index, cursor),
+                Place::Lines { cursor, end } => self.log_line(index, cursor, end),
                 Place::Events(cursor) if cursor == self.events.next() => return self.wait_for(index, Interest::READ),
                 Place::Events(cursor) => self.event(index, cursor),
             };
@@ -274,17 +274,18 @@ impl Host {
         }
     }
 
-    fn log_line(&mut self, index: usize, mut cursor: Cursor) -> (Sent, Place) {
+    fn log_line(&mut self, index: usize, mut cursor: Cursor, end: u64) -> (Sent, Place) {
         let mut line = [0; crate::ring::RECORD_MAX];
         let mut buffer = [0; REPLY_MAX];
-        match self.log.read(&mut cursor, &mut line) {
+        let read = if cursor.number() < end { self.log.read(&mut cursor, &mut line) } else { Read::End };
+        match read {
             Read::Record(length) => {
                 let text = line.get(..length).unwrap_or_default();
                 let record = Writer::new(&mut buffer, "line").field("text", text).finish();
-                (self.send_to(index, record), Place::Lines(cursor))
+                (self.send_to(index, record), Place::Lines { cursor, end })
             }
             // Overwritten while it was being read: what is left is newer.
-            Read::Lost => (Sent::Yes, Place::Lines(self.log.oldest())),
+            Read::Lost => (Sent::Yes, Place::Lines { cursor: self.log.oldest(), end }),
             Read::End => {
                 let dropped = self.log.oldest().number() - 1;
                 (self.send_end(index, self.events.next().number() - 1, Some(dropped)), Place::Idle)

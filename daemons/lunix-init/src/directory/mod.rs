@@ -88,8 +88,9 @@ fn read_one(name: &str, folder: &Folder, without: &[u8]) -> Found {
         Ok(fingerprint) => (fingerprint, define(folder)),
         Err(error) => (0, Err(format!("cannot read it: {error}"))),
     };
-    let remarks = UNSUPPORTED.iter().filter(|file| folder.has(file));
-    let remarks = remarks.map(|file| format!("{file} is not supported and has no effect")).collect();
+    let names = folder.names().unwrap_or_default();
+    let unsupported = names.iter().filter_map(|entry| entry.to_str().ok()).filter(|entry| UNSUPPORTED.contains(entry));
+    let remarks = unsupported.map(|file| format!("{file} is not supported and has no effect")).collect();
     Found { name: name.to_owned(), fingerprint, definition, remarks }
 }
 

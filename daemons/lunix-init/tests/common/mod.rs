@@ -1,5 +1,11 @@
 //! A real lunix-init on a directory of its own, gone with everything it started when the test ends.
-#![allow(dead_code, unreachable_pub, reason = "each test uses what it needs")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "each test uses what it needs"
+)]
 
 use init_control::{Client, Reply, Request, ServiceState, Watch};
 use std::fs;

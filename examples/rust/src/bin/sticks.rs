@@ -37,7 +37,15 @@ async fn main() -> Result<(), async_nats::Error> {
 }
 
 async fn list(bus: &async_nats::Client, before: &Sticks) -> Result<(Value, u64, Sticks), async_nats::Error> {
-    let all: Value = serde_json::from_slice(&bus.request("hardware.list", "usb".into()).await?.payload)?;
+    let answer = loop {
+        match bus.request("hardware.list", "usb".into()).await {
+            Err(error) if error.kind() == async_nats::client::RequestErrorKind::NoResponders => {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await; // it is not back yet either
+            }
+            answer => break answer?,
+        }
+    };
+    let all: Value = serde_json::from_slice(&answer.payload)?;
     let items = all["items"].as_array().into_iter().flatten();
     let with_filesystem = items.filter(|stick| stick["filesystem"].is_string());
     let sticks = with_filesystem.map(|stick| (text(&stick["devpath"]), text(&stick["filesystem"]))).collect();

@@ -1,0 +1,159 @@
+//! A server process and raw clients for it. Every wait has a deadline.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long anything may take before the test fails.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
+
+/// A running server, killed when dropped.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) port: u16,
+    log: BufReader<ChildStderr>,
+}
+
+/// Our own binary.
+pub(crate) fn ours() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_lunix-bus"))
+}
+
+/// The reference server, where `NATS_SERVER` names it.
+pub(crate) fn reference() -> Option<Command> {
+    std::env::var_os("NATS_SERVER").map(Command::new)
+}
+
+/// A fresh directory for one test.
+pub(crate) fn directory(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("lunix-bus-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+impl Server {
+    /// Starts `command` on a free port of 127.0.0.1 and waits until it is ready.
+    pub(crate) fn start(mut command: Command, arguments: &[&str]) -> Self {
+        command.args(["-a", "127.0.0.1", "-p", "-1"]).args(arguments);
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut server = Self { port: 0, log: BufReader::new(child.stderr.take().unwrap()), child };
+        let line = server.log_line("client connections on 127.0.0.1");
+        server.port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
+        server.log_line("Server is ready");
+        server
+    }
+
+    /// Reads the log up to a line that holds `wanted`.
+    pub(crate) fn log_line(&mut self, wanted: &str) -> String {
+        loop {
+            let mut line = String::new();
+            let len = self.log.read_line(&mut line).unwrap();
+            assert!(len > 0, "log ended before {wanted:?}");
+            if line.contains(wanted) {
+                return line;
+            }
+        }
+    }
+
+    pub(crate) fn client(&self) -> Client<TcpStream> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        Client { stream, seen: Vec::new() }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < DEADLINE, "server does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Resident memory in KiB.
+    pub(crate) fn rss_kib(&self) -> usize {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().trim().parse().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A raw client.
+pub(crate) struct Client<S> {
+    pub(crate) stream: S,
+    seen: Vec<u8>,
+}
+
+impl<S: Read + Write> Client<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self { stream, seen: Vec::new() }
+    }
+
+    /// Sends; a server that has closed already is no error.
+    pub(crate) fn say(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// Reads until `enough` is satisfied or the connection ends; returns everything since the last call, and whether it ended.
+    pub(crate) fn read_until(&mut self, enough: impl Fn(&[u8]) -> bool) -> (Vec<u8>, bool) {
+        let mut buffer = [0; 65_536];
+        while !enough(&self.seen) {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return (std::mem::take(&mut self.seen), true),
+                Ok(len) => self.seen.extend_from_slice(buffer.get(..len).unwrap()),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+                    return (std::mem::take(&mut self.seen), true);
+                }
+                Err(error) => panic!("{error} after {:?}", self.seen.escape_ascii().to_string()),
+            }
+        }
+        (std::mem::take(&mut self.seen), false)
+    }
+
+    /// Reads up to `end`.
+    pub(crate) fn expect(&mut self, end: &str) -> String {
+        let (bytes, ended) = self.read_until(|seen| seen.ends_with(end.as_bytes()));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(!ended, "connection ended after {text:?}, before {end:?}");
+        text
+    }
+
+    /// Reads INFO, connects quietly and waits for the answer.
+    pub(crate) fn connect(&mut self) {
+        self.expect("\r\n");
+        self.say(b"CONNECT {\"verbose\":false,\"headers\":true}\r\nPING\r\n");
+        self.expect("PONG\r\n");
+    }
+
+    /// Proves that the server serves this client.
+    pub(crate) fn ping(&mut self) {
+        self.say(b"PING\r\n");
+        self.expect("PONG\r\n");
+    }
+
+    /// Everything up to the end of the connection.
+    pub(crate) fn rest(&mut self) -> String {
+        let (bytes, ended) = self.read_until(|_| false);
+        assert!(ended);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}

@@ -1,0 +1,61 @@
+//! The real daemon, a real bus and a real lunix-init with services of the test's own.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use rustix::process::Signal;
+use std::os::unix::fs::PermissionsExt;
+use testkit::process::{Process, binary};
+use testkit::server::Server;
+use testkit::{Deadline, TempDir};
+
+fn soon() -> Deadline {
+    Deadline::seconds(10)
+}
+
+fn service(folder: &TempDir, name: &str, run: &str) {
+    let directory = folder.join("services").join(name);
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("run");
+    std::fs::write(&path, format!("#!/bin/sh\n{run}\n")).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+fn init(folder: &TempDir) -> Process {
+    let (services, control) = (folder.join("services"), folder.join("init.sock"));
+    let arguments =
+        ["--services", services.to_str().unwrap(), "--control", control.to_str().unwrap(), "--ready-fd", "3"];
+    let mut init = Process::spawn_notifying("lunix-init", binary("lunix-init").unwrap(), &arguments, &[]).unwrap();
+    init.ready(soon()).unwrap();
+    init
+}
+
+#[test]
+fn services_are_listed_their_deaths_are_events_and_a_new_init_is_found_again() {
+    let (server, folder) = (Server::start().unwrap(), TempDir::new("natsinit").unwrap());
+    service(&folder, "alpha", "exec sleep 1000");
+    let mut supervisor = init(&folder);
+    let control = folder.join("init.sock");
+    let mut natsinit = server.daemon("natsinit", &["--control", control.to_str().unwrap()]).unwrap();
+    let mut bus = server.client().unwrap();
+    bus.subscribe("init.service.alpha.*").unwrap();
+    let list = bus.request("init.list", b"", soon()).unwrap().json();
+    assert_eq!(list["items"][0]["subject"], "init.service.alpha.ready");
+    let pid = list["items"][0]["pid"].as_i64().unwrap();
+
+    let raw = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(raw, Signal::KILL).unwrap();
+    let exited = bus.next_where(soon(), "the death", |message| message.subject.ends_with(".exited")).unwrap().json();
+    assert_eq!((&exited["pid"], &exited["signal"]), (&pid.into(), &9.into()));
+    let ready = bus.next_where(soon(), "the restart", |message| message.subject.ends_with(".ready")).unwrap().json();
+    assert_ne!(ready["pid"], pid);
+
+    supervisor.signal(Signal::TERM).unwrap();
+    supervisor.exit(soon()).unwrap();
+    natsinit.line(soon(), "lunix-init does not answer").unwrap();
+    let stale = bus.request("init.list", b"", soon()).unwrap().json();
+    assert_eq!(stale["note"], "lunix-init does not answer: this is how it was");
+    service(&folder, "beta", "exec sleep 1000");
+    let _supervisor = init(&folder);
+    natsinit.line(soon(), "lunix-init answers").unwrap();
+    let list = bus.request("init.list", b"", soon()).unwrap().json();
+    assert_eq!(list["items"].as_array().unwrap().len(), 2);
+}

@@ -1,0 +1,5 @@
+//! `lunix`, the command line.
+
+fn main() -> std::process::ExitCode {
+    lunix::main()
+}
