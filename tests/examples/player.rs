@@ -92,4 +92,3 @@ fn serve(url: &str, hardware: &Mutex<Hardware>, stop: &AtomicBool) -> Result<()>
     }
     Ok(())
 }
-
