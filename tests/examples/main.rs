@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod player;
+mod readme;
 mod scenario;
 mod server;
 mod sticks;
@@ -39,5 +40,8 @@ fn main() -> ExitCode {
             }
         }
     }
+    suite.check("readme::its_javascript_shows_a_toast_under_lunix_up", readme::javascript);
+    suite.check("readme::its_shell_shows_a_toast_under_lunix_up", readme::shell);
+    suite.check("readme::its_commands_are_those_that_there_are", readme::commands);
     suite.finish()
 }
