@@ -1,10 +1,11 @@
 const nats = require('nats').connect({ url: process.env.NATS_URL, json: true, maxReconnectAttempts: -1 })
 let epoch, seq, sticks = new Map()
 function list () {
-  nats.request('hardware.list', 'usb', (all) => {
+  const request = nats.request('hardware.list', 'usb', { max: 1 }, (all) => {
     ({ epoch, seq } = all)
     become(new Map(all.items.filter(stick => stick.filesystem).map(stick => [stick.devpath, stick.filesystem])))
   })
+  nats.timeout(request, 1000, 1, list)                                     // natsdev is not back yet either
 }
 nats.subscribe('hardware.*.*', (event, reply, subject) => {
   if (event.epoch !== epoch || event.seq > seq + 1) return list()          // missed something: list again

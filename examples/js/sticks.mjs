@@ -2,7 +2,9 @@ import { bus } from './bus.mjs'
 const nc = await bus()
 let epoch, seq, sticks = new Map()
 async function list () {
-  const all = (await nc.request('hardware.list', 'usb')).json()
+  const answer = await nc.request('hardware.list', 'usb').catch(() => null)
+  if (!answer) return setTimeout(list, 1000)                               // natsdev is not back yet either
+  const all = answer.json()
   ;({ epoch, seq } = all)
   become(new Map(all.items.filter(stick => stick.filesystem).map(stick => [stick.devpath, stick.filesystem])))
 }

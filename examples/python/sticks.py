@@ -17,7 +17,12 @@ async def main():
 
     async def list_all():
         nonlocal epoch, seq
-        everything = json.loads((await nc.request("hardware.list", b"usb")).data)
+        while True:
+            try:
+                everything = json.loads((await nc.request("hardware.list", b"usb")).data)
+                break
+            except nats.errors.Error:  # natsdev is not back yet either
+                await asyncio.sleep(1)
         epoch, seq = everything["epoch"], everything["seq"]
         become({stick["devpath"]: stick["filesystem"] for stick in everything["items"] if "filesystem" in stick})
 

@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod boot;
+mod idle;
 mod plug;
 mod power;
 mod restart;
+mod trouble;
 
 use std::process::ExitCode;
 use testkit::suite::Suite;
@@ -41,7 +43,9 @@ fn main() -> ExitCode {
     };
     if boot::run(&mut suite, &mut vm) {
         plug::run(&mut suite, &mut vm);
+        idle::run(&mut suite, &mut vm);
         restart::run(&mut suite, &mut vm);
+        trouble::run(&mut suite, &mut vm);
         power::run(&mut suite, &mut vm);
     } else {
         eprintln!("the console:\n{}", vm.console());

@@ -14,7 +14,8 @@ pub(crate) fn run(suite: &mut Suite, vm: &mut Vm) {
 
 fn poweroff(vm: &mut Vm) -> Result<()> {
     vm.plug_stick("last", FileSystem::Ext4, "LAST")?;
-    let mount = "for i in $(seq 100); do n=$(ls /dev/sd?1 2>/dev/null) && mount -t ext4 $n /myplace && exit 0; usleep 100000; done; exit 1";
+    let mount = "for i in $(seq 100); do for n in /dev/sd?1; do mount -t ext4 $n /myplace 2>/dev/null && exit 0; done
+        usleep 100000; done; exit 1";
     vm.sh(mount, soon())?;
     vm.sh("echo hello >/myplace/hello", soon())?;
     let image = vm.run_folder().join("last.img");

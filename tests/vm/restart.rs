@@ -3,22 +3,30 @@
 use crate::boot::until_ready;
 use crate::{SERVICES, soon};
 use lunix_tests::ensure;
+use lunix_tests::language::Language;
 use serde_json::Value;
 use testkit::disk::FileSystem;
 use testkit::suite::Suite;
 use testkit::vm::Vm;
-use testkit::{Error, Result};
+use testkit::{Error, Result, TempDir};
 
 pub(crate) fn run(suite: &mut Suite, vm: &mut Vm) {
     for (service, program) in SERVICES {
         suite.check(&format!("restart::{program}_comes_back_after_kill_9"), || comes_back(vm, service));
     }
     suite.check("restart::a_stick_plugged_while_natsdev_is_dead_is_listed_once", || plug_during_outage(vm));
+    for language in [Language::JavaScript, Language::Python] {
+        let name = format!("restart::{}_learns_of_a_stick_plugged_while_the_bus_was_away", language.name());
+        match language.missing() {
+            Some(reason) => suite.skip(&name, &reason),
+            None => drop(suite.check(&name, || plug_without_bus(vm, language))),
+        }
+    }
     suite.check("restart::natsdev_does_not_announce_again_what_was_there", || no_repetition(vm));
 }
 
 /// The process id of a service, as natsinit tells.
-fn pid_of(vm: &Vm, service: &str) -> Result<u64> {
+pub(crate) fn pid_of(vm: &Vm, service: &str) -> Result<u64> {
     let list = vm.bus(soon())?.request("init.list", b"", soon())?.json();
     let items = list.get("items").and_then(Value::as_array).into_iter().flatten();
     let mut named = items.filter(|item| item.get("name").is_some_and(|name| name == service));
@@ -69,7 +77,32 @@ fn plug_during_outage(vm: &mut Vm) -> Result<()> {
     ensure(count == 1, || format!("listed {count} times"))
 }
 
-/// The stick of the check before is still plugged in.
+/// The stock client away: the bus stands still, a stick comes, the bus is killed; the recipe of the example finds it once.
+fn plug_without_bus(vm: &mut Vm, language: Language) -> Result<()> {
+    let folder = TempDir::new("away")?;
+    let mut example = language.start("sticks", &folder, &[("NATS_URL", vm.url())])?;
+    example.line(soon(), "+ /dev/sd")?;
+    let old = pid_of(vm, "bus")?;
+    vm.sh(&format!("kill -STOP {old}"), soon())?;
+    let name = format!("away-{}", language.name());
+    let plugged = vm.plug_stick(&name, FileSystem::Vfat, "AWAY");
+    let two =
+        "for i in $(seq 100); do [ $(grep -c 'sd[a-z]1' /proc/partitions) = 2 ] && exit 0; usleep 100000; done; exit 1";
+    let seen = vm.sh(two, soon());
+    vm.sh(&format!("kill -9 {old}"), soon())?;
+    plugged?;
+    seen?;
+    until_new_pid(vm, "bus", old)?;
+    example.line(soon(), "+ /dev/sd")?;
+    vm.unplug(&name, soon())?;
+    example.line(soon(), "- /dev/sd")?;
+    let printed = example.printed();
+    ensure(printed.matches("+ /dev/sd").count() == 2, || format!("told more than once:\n{printed}"))?;
+    let serial = format!("LUNIX-{}", name.to_ascii_uppercase());
+    ensure(listed(vm, &serial)? == 0, || "still listed".to_owned())
+}
+
+/// The stick of `plug_during_outage` is still plugged in.
 fn no_repetition(vm: &mut Vm) -> Result<()> {
     let mut bus = vm.bus(soon())?;
     bus.subscribe("hardware.usb.*")?;

@@ -14,6 +14,7 @@ type Check = fn() -> Result<()>;
 const CHECKS: &[(&str, Check)] = &[
     ("format", format),
     ("house rules", house::check),
+    ("generated files", || cargo(&["run", "--quiet", "--package", "codegen", "--", "--check"])),
     ("lints", lints),
     ("manuals", manuals),
     ("docs", docs),

@@ -46,8 +46,9 @@ const FOLDERS: &[(&str, u32)] = &[
 /// Applets that lunix has its own program for, or that would be mistaken for it.
 const APPLETS_LEFT_OUT: &[&str] = &["busybox", "init", "linuxrc", "lunix"];
 
-/// Writes the archive to `path`.
-pub fn write(plan: &Plan<'_>, path: &Path) -> Result<()> {
+/// Writes the archive to `path`; returns a sentence for each thing that was left out.
+pub fn write(plan: &Plan<'_>, path: &Path) -> Result<Vec<String>> {
+    let mut remarks = Vec::new();
     let mut archive = Archive::default();
     for (folder, mode) in FOLDERS {
         archive.folder(folder, *mode);
@@ -60,10 +61,11 @@ pub fn write(plan: &Plan<'_>, path: &Path) -> Result<()> {
     archive.device("dev/console", 0o600, 5, 1);
     busybox(&mut archive, plan.busybox)?;
     programs(&mut archive, plan.built)?;
-    static_files(&mut archive, plan)?;
+    static_files(&mut archive, plan, &mut remarks)?;
     archive.file("etc/lunix/bus.conf", 0o600, bus_configuration(plan.password).as_bytes());
     modules(&mut archive, plan.kernel)?;
-    std::fs::write(path, archive.finish()).at(path)
+    std::fs::write(path, archive.finish()).at(path)?;
+    Ok(remarks)
 }
 
 fn busybox(archive: &mut Archive, given: Option<&Path>) -> Result<()> {
@@ -98,7 +100,7 @@ fn programs(archive: &mut Archive, built: &Built) -> Result<()> {
 }
 
 /// Adds `image/root` and for tests `image/test`; services whose program the workspace does not have yet are left out and named.
-fn static_files(archive: &mut Archive, plan: &Plan<'_>) -> Result<()> {
+fn static_files(archive: &mut Archive, plan: &Plan<'_>, remarks: &mut Vec<String>) -> Result<()> {
     let image = project::root().join("image");
     let services = "etc/lunix/services";
     add_except(archive, &image.join("root"), "", services)?;
@@ -113,7 +115,7 @@ fn static_files(archive: &mut Archive, plan: &Plan<'_>) -> Result<()> {
             let path = entry.at(&folder)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if let Some(program) = program_of(&path).filter(|program| !built.contains(program.as_str())) {
-                eprintln!("service {name} is left out: the workspace has no {program} yet");
+                remarks.push(format!("service {name} is left out: the workspace has no {program} yet"));
                 continue;
             }
             archive.folder(&format!("{services}/{name}"), 0o755);

@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask COMMAND`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod build;
 mod check;
 mod cpio;
@@ -15,7 +16,7 @@ mod project;
 mod test;
 mod vm;
 
-use failure::{Failure, Result};
+use failure::{Context, Failure, Result};
 use std::process::ExitCode;
 
 /// One command: its name, what the help says, and what runs it.
@@ -42,8 +43,19 @@ const COMMANDS: &[Command] = &[
         run: test::command,
     },
     Command {
+        name: "bench",
+        summary: "us and the peer in the same minute: [bus] [boot] [sizes] [--tiny] [--seconds S] [--rounds N]",
+        run: bench::command,
+    },
+    Command {
+        name: "codegen",
+        summary: "write api/ and the generated parts of the manuals from crates/interfaces",
+        run: codegen,
+    },
+    Command { name: "up", summary: "build lunix and run `lunix up` on this machine; what follows goes to it", run: up },
+    Command {
         name: "check",
-        summary: "format, house rules, lints, manuals, docs, licences, sizes",
+        summary: "format, house rules, generated files, lints, manuals, docs, licences, sizes",
         run: check::command,
     },
 ];
@@ -63,6 +75,21 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => report(&failure),
     }
+}
+
+/// The generator is a program of its own: it needs every daemon, which `cargo xtask vm` must not wait for.
+fn codegen(mut parser: lexopt::Parser) -> Result<()> {
+    let words: Vec<_> = parser.raw_args().map(Iterator::collect).unwrap_or_default();
+    let status = project::cargo().args(["run", "--quiet", "--package", "codegen", "--"]).args(words).status();
+    failure::expect_success("codegen", status.context("cargo run")?)
+}
+
+/// Host mode from a clone.
+fn up(mut parser: lexopt::Parser) -> Result<()> {
+    let words: Vec<_> = parser.raw_args().map(Iterator::collect).unwrap_or_default();
+    let built = build::build(build::Flavour::Stable)?;
+    let status = std::process::Command::new(built.folder.join("lunix")).arg("up").args(words).status();
+    failure::expect_success("lunix up", status.context("lunix up")?)
 }
 
 fn report(failure: &Failure) -> ExitCode {

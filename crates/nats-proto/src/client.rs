@@ -93,8 +93,8 @@ impl Verb {
     /// What follows the verb's last letter.
     const fn after(self) -> State {
         match self {
-            Self::Pub | Self::Hpub | Self::Sub | Self::Unsub | Self::Info | Self::Error => State::Separator(self),
-            Self::Connect => State::Blanks(self),
+            Self::Pub | Self::Hpub | Self::Sub | Self::Unsub | Self::Error => State::Separator(self),
+            Self::Connect | Self::Info => State::Blanks(self),
             Self::Ping | Self::Pong | Self::Ok => State::Rest(self),
         }
     }

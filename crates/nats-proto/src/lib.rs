@@ -19,7 +19,7 @@
 //!         / "HPUB" blank field [blank field] blank size blank size CRLF headers payload CRLF
 //!         / "SUB" blank field [blank field] blank field CRLF
 //!         / "UNSUB" blank field [blank field] CRLF
-//!         / "INFO" blank text CRLF / "-ERR" blank text CRLF
+//!         / "INFO" [blank] json CRLF / "-ERR" blank text CRLF
 //! ; what a client reads
 //! server  = "INFO" [blank] json CRLF / "PING" *skipped CRLF / "PONG" *skipped CRLF / "+OK" *skipped CRLF / "-ERR" [blank] text CRLF
 //!         / "MSG" blank field blank sid [blank field] blank size CRLF payload CRLF

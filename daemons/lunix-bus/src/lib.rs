@@ -9,6 +9,19 @@
 //! One thread, one shared read buffer. A message is parsed in that buffer and copied once, straight into the output of each
 //! receiver; every receiver is written once per turn.
 //!
+//! ```
+//! use lunix_bus::broker::{Broker, Peer, Progress, Settings};
+//! use reactor::Instant;
+//!
+//! let now = Instant::now();
+//! let mut broker = Broker::new(Settings::default(), 1);
+//! let client = broker.accept(now, Peer::Unix { uid: 1000 }).unwrap();
+//! broker.sent(now, client, broker.pending(client));
+//! assert_eq!(broker.receive(now, client, b"SUB toast.in 1\r\nPUB toast.in 2\r\nhi\r\n"), Progress::Done);
+//! let output: Vec<u8> = broker.pieces(client).flatten().copied().collect();
+//! assert_eq!(output, b"+OK\r\n+OK\r\nMSG toast.in 1 2\r\nhi\r\n");
+//! ```
+//!
 //! Absent on purpose: JetStream, clustering, threads, an async runtime, system calls while nothing happens.
 #![forbid(unsafe_code)]
 

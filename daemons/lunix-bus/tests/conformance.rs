@@ -68,6 +68,10 @@ const DEFAULTS: &[Case] = &[
     (b"+OK\r\nINFO {}\r\nPONG\r\nPINGPING\r\n", "PONG\r\n"),
     (b"-ERR 'x'\r\n", "<end>"),
     (b"INFO x\r\n", "<end>"),
+    (b"INFO\r\n", "<end>"),
+    (b"-ERR\r\n", "-ERR 'Unknown Protocol Operation'\r\n<end>"),
+    (b"SUB a 1\r\nCONNECT {\"verbose\":false}\r\nPUB a 0\r\n\r\nPING\r\n", "+OK\r\nMSG a 1 0\r\n\r\nPONG\r\n"),
+    (b"CONNECT {\"verbose\":false}\r\nSUB a 1\r\nCONNECT {}\r\nPUB a 0\r\n\r\nPING\r\n", "PONG\r\n"),
 ];
 
 const CLOSED: &[Case] = &[

@@ -45,6 +45,8 @@ pub enum Input {
     Hold,
     /// It is not wanted.
     Down,
+    /// Everything ends, but others still need it: it goes on as it is, and is not started any more.
+    Last,
     /// It is to be stopped and started afresh; forget earlier crashes and failures.
     Restart,
     /// The process asked for by [`Effect::Run`] executes.
@@ -169,7 +171,7 @@ impl Lifecycle {
         use ServiceState as S;
         match input {
             I::Up | I::Hold => self.wanted = true,
-            I::Down => self.wanted = false,
+            I::Down | I::Last => self.wanted = false,
             I::Restart => self.forget(),
             I::Spawned | I::Unspawnable | I::Unlucky | I::Announced | I::Exited(_) | I::Timeout | I::Kill => {}
         }
@@ -177,11 +179,11 @@ impl Lifecycle {
             // Nothing runs, nothing is wanted.
             (S::Down, I::Up) => self.start(now, out),
             (S::Down, I::Hold) => self.wait(now, out),
-            (S::Down, I::Down | I::Restart | I::Announced | I::Timeout | I::Kill) => {}
+            (S::Down, I::Down | I::Last | I::Restart | I::Announced | I::Timeout | I::Kill) => {}
 
             // Wanted, but not its turn yet.
             (S::Waiting, I::Up) => self.start(now, out),
-            (S::Waiting, I::Down) => self.rest(now, out),
+            (S::Waiting, I::Down | I::Last) => self.rest(now, out),
             (S::Waiting, I::Hold | I::Restart | I::Announced | I::Timeout | I::Kill) => {}
 
             // `run` or `up` was asked for, or runs and is not ready.
@@ -201,18 +203,18 @@ impl Lifecycle {
                 self.kill(now, out);
             }
             (S::Starting, I::Kill) => self.kill(now, out),
-            (S::Starting, I::Up | I::Hold) => {}
+            (S::Starting, I::Up | I::Hold | I::Last) => {}
 
             // The process runs and is ready.
             (S::Ready, I::Exited(how)) => self.ended_by_itself(now, policy, how, out),
             (S::Ready, I::Down | I::Restart) => self.terminate(now, policy, out),
             (S::Ready, I::Kill) => self.kill(now, out),
-            (S::Ready, I::Up | I::Hold | I::Announced | I::Timeout) => {}
+            (S::Ready, I::Up | I::Hold | I::Last | I::Announced | I::Timeout) => {}
 
             // A oneshot has succeeded; no process.
             (S::Done, I::Down | I::Restart) if policy.has_end_script => self.undo(now, policy, out),
             (S::Done, I::Down | I::Restart) => self.after_the_end(now, out),
-            (S::Done, I::Up | I::Hold | I::Announced | I::Timeout | I::Kill) => {}
+            (S::Done, I::Up | I::Hold | I::Last | I::Announced | I::Timeout | I::Kill) => {}
 
             // It crashed and waits for its next start.
             (S::Backoff, I::Timeout) => {
@@ -220,18 +222,18 @@ impl Lifecycle {
                 self.start(now, out);
             }
             (S::Backoff, I::Hold | I::Restart) => self.wait(now, out),
-            (S::Backoff, I::Down) => self.rest(now, out),
+            (S::Backoff, I::Down | I::Last) => self.rest(now, out),
             (S::Backoff, I::Up | I::Announced | I::Kill) => {}
 
             // It was told to end.
             (S::Stopping, I::Exited(how)) => self.ended_as_told(now, policy, how, out),
             (S::Stopping, I::Timeout | I::Kill) => self.kill(now, out),
-            (S::Stopping, I::Up | I::Hold | I::Down | I::Restart | I::Announced) => {}
+            (S::Stopping, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Announced) => {}
 
             // It was killed; the kernel takes its time.
             (S::Killing, I::Exited(how)) => self.ended_as_told(now, policy, how, out),
             (S::Killing, I::Kill) => out.push(Effect::Kill),
-            (S::Killing, I::Up | I::Hold | I::Down | I::Restart | I::Announced | I::Timeout) => {}
+            (S::Killing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Announced | I::Timeout) => {}
 
             // `finish` was asked for or runs.
             (S::Finishing, I::Exited(Ended::Code(FINISH_PERMANENT))) => {
@@ -240,17 +242,17 @@ impl Lifecycle {
             }
             (S::Finishing, I::Exited(_) | I::Unspawnable | I::Unlucky) => self.after_the_end(now, out),
             (S::Finishing, I::Timeout | I::Kill) => self.kill_script(out),
-            (S::Finishing, I::Up | I::Hold | I::Down | I::Restart | I::Spawned | I::Announced) => {}
+            (S::Finishing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Spawned | I::Announced) => {}
 
             // A oneshot's `down` was asked for or runs.
             (S::Undoing, I::Exited(_) | I::Unspawnable | I::Unlucky) => self.after_the_end(now, out),
             (S::Undoing, I::Timeout | I::Kill) => self.kill_script(out),
-            (S::Undoing, I::Up | I::Hold | I::Down | I::Restart | I::Spawned | I::Announced) => {}
+            (S::Undoing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Spawned | I::Announced) => {}
 
             // It cannot run until something changes or the operator says so.
             (S::Broken, I::Restart) => self.wait(now, out),
             (S::Broken, I::Down) => self.rest(now, out),
-            (S::Broken, I::Up | I::Hold | I::Announced | I::Timeout | I::Kill) => {}
+            (S::Broken, I::Up | I::Hold | I::Last | I::Announced | I::Timeout | I::Kill) => {}
 
             // Cannot happen: no process was asked for, or it was answered for already. Without a process there is nothing to do.
             (S::Down | S::Waiting | S::Done | S::Backoff | S::Broken, I::Exited(_)) => {}

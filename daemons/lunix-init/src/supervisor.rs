@@ -250,7 +250,7 @@ impl Supervisor {
         }
         let needed = |id: &usize| self.get(*id).is_some_and(|other| other.life.is_active());
         if self.ending && service.fault.is_none() && service.before.iter().any(needed) {
-            return None;
+            return Some(Input::Last);
         }
         Some(Input::Down)
     }

@@ -1,5 +1,5 @@
 //! How what runs follows the directory, without being told and without ever writing there.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
 
@@ -63,7 +63,11 @@ fn a_directory_that_is_gone_leaves_everything_as_it_was() {
     fs::rename(stage.services(), stage.file("elsewhere")).unwrap();
     stage.line("services stay as they are");
     assert_eq!(stage.row("s").unwrap().pid, before.pid);
+    // It comes back, and what follows is seen again.
     fs::rename(stage.file("elsewhere"), stage.services()).unwrap();
+    stage.sleeper("new");
+    stage.until_state("new", S::Ready);
+    assert_eq!(stage.row("s").unwrap().pid, before.pid);
 }
 
 #[test]

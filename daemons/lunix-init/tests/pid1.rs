@@ -1,5 +1,5 @@
 //! lunix-init as PID 1, in a PID, mount and host-name namespace of its own. Needs root.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
 

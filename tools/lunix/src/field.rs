@@ -14,7 +14,7 @@ pub fn get(payload: &[u8], path: &str, raw: bool) -> Option<Vec<u8>> {
     match find(&whole, path)? {
         Value::Null => None,
         Value::String(text) if raw => Some(text.clone().into_bytes()),
-        Value::String(text) => Some(one_line(text).into_bytes()),
+        Value::String(text) => Some(line::plain(text.as_bytes()).into_bytes()),
         other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
             Some(line::shown(other.to_string().as_bytes()).into_bytes())
         }
@@ -37,11 +37,6 @@ fn step<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
         Value::Array(items) => items.get(name.parse::<usize>().ok()?),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
-}
-
-/// Strings are shown as they are where they can be: only what would break the line is escaped.
-fn one_line(text: &str) -> String {
-    if text.chars().any(char::is_control) { line::escaped(text.as_bytes()) } else { text.to_owned() }
 }
 
 #[cfg(test)]

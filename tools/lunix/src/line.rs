@@ -26,6 +26,15 @@ fn json(text: &str) -> String {
     line
 }
 
+/// Text as it is where that is one line and shows safely, else [`escaped`].
+#[must_use]
+pub fn plain(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        Ok(_) | Err(_) => escaped(bytes),
+    }
+}
+
 /// Text in one line, by the rules of [`shown`] for what is no JSON.
 #[must_use]
 pub fn escaped(bytes: &[u8]) -> String {

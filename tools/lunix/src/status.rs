@@ -89,8 +89,12 @@ fn ask_init(given: &Given, daemons: &mut Daemons) -> Result<(), Fatal> {
 fn rows(daemons: &Daemons, bus_answers: bool) -> Vec<Vec<String>> {
     let mut rows = vec![["DAEMON", "DOMAIN", "STATE", "REMARK"].map(str::to_owned).to_vec()];
     for (name, daemon) in daemons {
-        let domains = daemon.domains.as_ref().filter(|domains| !domains.is_empty());
-        let domains = domains.map_or("-".to_owned(), |domains| domains.join(" "));
+        let domains = match &daemon.domains {
+            // One that takes commands only has no endpoint; its name tells.
+            Some(domains) if domains.is_empty() => name.strip_prefix("nats").unwrap_or("-").to_owned(),
+            Some(domains) => domains.join(" "),
+            None => "-".to_owned(),
+        };
         let (state, mut remark) = daemon.service.clone().unwrap_or_else(|| ("answers".to_owned(), String::new()));
         if bus_answers && daemon.domains.is_none() && name.starts_with("nats") && remark.is_empty() {
             remark = "silent on the bus".to_owned();
@@ -123,7 +127,7 @@ mod tests {
             ["natsdev", "-", "backoff", "last exited 71"],
             ["natsinit", "-", "ready", "silent on the bus"],
             ["natsps", "process ps", "ready", ""],
-            ["natstoast", "-", "answers", ""],
+            ["natstoast", "toast", "answers", ""],
         ];
         assert_eq!(rows(&daemons, true), expected.map(|row| row.map(str::to_owned).to_vec()));
         assert_eq!(rows(&daemons, false)[3][3], "");

@@ -40,8 +40,9 @@ pub fn prepare(wanted: &Wanted<'_>, folder: &Path) -> Result<Prepared> {
         has_test_shell: wanted.has_test_shell,
         password: &password,
     };
-    image::write(&plan, &initramfs)?;
+    let remarks = image::write(&plan, &initramfs)?;
     drop(step);
+    remarks.iter().for_each(|remark| eprintln!("{remark}"));
     let prepared = Prepared { kernel: kernel.image.clone(), initramfs, user: BUS_USER.to_owned(), password };
     describe(&prepared, &folder.join("prepared.json"))?;
     Ok(prepared)

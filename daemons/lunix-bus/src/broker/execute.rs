@@ -128,6 +128,7 @@ impl Broker {
         if !accepted {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
+        let again = client.connected;
         merge(client, &connect);
         parser.set_headers(client.options.headers);
         let (options, first) = (client.options, !client.authenticated);
@@ -135,6 +136,10 @@ impl Broker {
         client.authenticated = true;
         if first {
             self.start_clock(now, slot);
+        }
+        if again {
+            // The reference binds the client to its account anew, and what it subscribed to before is gone.
+            self.drop_all_subscriptions(slot);
         }
         if !(0..=1).contains(&options.protocol) {
             return self.refuse(slot, "invalid client protocol", Reason::Protocol);
@@ -239,6 +244,11 @@ impl Broker {
             self.slow_consumers += 1;
         }
         self.outbox.cut(slot, client, reason);
+        self.drop_all_subscriptions(slot);
+    }
+
+    fn drop_all_subscriptions(&mut self, slot: u32) {
+        let Some(client) = self.client_mut(slot) else { return };
         let mut first = std::mem::replace(&mut client.first_subscription, NONE);
         let count = std::mem::take(&mut client.subscriptions) as usize;
         self.outbox.held = self.outbox.held.saturating_sub(count * SUBSCRIPTION_SIZE);

@@ -297,7 +297,10 @@ impl Broker {
         if rest.is_empty() {
             return;
         }
-        let mut partial = std::mem::take(&mut self.spare);
+        let wanted = self.client(slot).and_then(|client| client.parser.wanted_len()).unwrap_or(rest.len());
+        // A few bytes that may never be followed by more must not hold a large buffer.
+        let suits = self.spare.capacity() <= 4096 || wanted >= self.spare.capacity() / 4;
+        let mut partial = if suits { std::mem::take(&mut self.spare) } else { Vec::new() };
         partial.extend_from_slice(rest);
         self.outbox.held += partial.capacity();
         if let Some(client) = self.client_mut(slot) {

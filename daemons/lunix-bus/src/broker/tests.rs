@@ -350,6 +350,72 @@ fn a_large_fan_out_pauses_so_that_it_can_be_written() {
 }
 
 #[test]
+fn after_any_random_traffic_the_accounts_are_even() {
+    let seed = 0x0dd_ba11_5eed_u64;
+    println!("seed {seed:#x}");
+    let mut random = seed;
+    let mut below = move |limit: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random % limit as u64).unwrap()
+    };
+    let says: [&[u8]; 16] = [
+        b"CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}\r\n",
+        b"CONNECT {\"echo\":false}\r\n",
+        b"SUB a 1\r\n",
+        b"SUB > 2\r\n",
+        b"SUB a.* q 3\r\n",
+        b"SUB a.b q a-rather-long-sid-of-a-subscription\r\n",
+        b"UNSUB 1\r\n",
+        b"UNSUB 2 3\r\n",
+        b"UNSUB a-rather-long-sid-of-a-subscription 1\r\n",
+        b"PUB a r 5\r\nhello\r\n",
+        b"PUB a.b 60\r\n012345678901234567890123456789012345678901234567890123456789\r\n",
+        b"HPUB a.c 2 4\r\nhhpp\r\n",
+        b"PING\r\n",
+        b"PUB a..b 0\r\n\r\n",
+        b"PUB a 3\r\nbad!\r\n",
+        b"PONG\r\n",
+    ];
+    let mut desk = Desk::new(Settings { max_memory: 60_000, ..settings() });
+    let witness = desk.client(Peer::Unix { uid: 0 });
+    let mut rest: std::collections::BTreeMap<u32, Vec<u8>> = std::collections::BTreeMap::new();
+    let mut list = Vec::new();
+    for _ in 0..40_000 {
+        if rest.len() < 8 {
+            let slot = desk.broker.accept(desk.now, tcp()).unwrap();
+            assert!(rest.insert(slot, Vec::new()).is_none());
+        }
+        let slot = *rest.keys().nth(below(rest.len())).unwrap();
+        let unsaid = rest.get_mut(&slot).unwrap();
+        unsaid.extend_from_slice(says[below(says.len())]);
+        let cut = below(unsaid.len() + 1);
+        let said: Vec<u8> = unsaid.drain(..cut).collect();
+        desk.say(slot, &said);
+        if below(3) == 0 {
+            let some = desk.broker.pending(slot).min(below(500));
+            desk.broker.sent(desk.now, slot, some);
+        }
+        desk.now = desk.now + Duration::from_millis(10);
+        desk.broker.tick(desk.now);
+        desk.broker.take_dirty(&mut list);
+        desk.broker.take_ending(&mut list);
+        for slot in &list {
+            rest.remove(slot);
+            desk.broker.remove(*slot);
+        }
+        desk.broker.take_notes();
+        assert!(desk.broker.held() <= 60_000);
+    }
+    for slot in rest.into_keys() {
+        desk.broker.remove(slot);
+    }
+    desk.read(witness);
+    assert_eq!((desk.broker.clients(), desk.broker.subscriptions(), desk.broker.held()), (1, 0, 0));
+}
+
+#[test]
 fn a_client_that_cannot_read_headers_is_not_sent_a_bare_status() {
     let mut desk = Desk::new(settings());
     let (old, responder) = (desk.client(tcp()), desk.client(tcp()));

@@ -268,6 +268,8 @@ impl Host {
             Err(error) => {
                 let path = self.services.display();
                 self.console.say(format_args!("error: cannot read {path}: {error}; services stay as they are"));
+                // It may come (back), and that is to be seen.
+                self.watch_services(&[]);
             }
             Ok((folder, found)) => {
                 self.watch_services(&found);

