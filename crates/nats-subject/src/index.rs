@@ -255,6 +255,29 @@ impl<S: Copy> Index<S> {
         Some(subscriber)
     }
 
+    /// The pattern of a subscription, put together again from the tokens on its way; empty for one that is out.
+    #[must_use]
+    pub fn pattern(&self, entry: Entry) -> Vec<u8> {
+        let slot = self.slots.get(entry.0 as usize).filter(|slot| slot.subscriber.is_some());
+        let mut way = Vec::new();
+        let mut number = slot.map_or(ROOT, |slot| slot.node);
+        while number != ROOT
+            && let Some(node) = self.nodes.get(number as usize)
+        {
+            way.push(&*node.token);
+            number = node.parent;
+        }
+        way.reverse();
+        way.join(&b'.')
+    }
+
+    /// The queue group of a subscription; `None` for one outside groups.
+    #[must_use]
+    pub fn queue(&self, entry: Entry) -> Option<&[u8]> {
+        let slot = self.slots.get(entry.0 as usize).filter(|slot| slot.subscriber.is_some())?;
+        self.queues.get(slot.queue as usize).map(|queue| &*queue.name)
+    }
+
     /// Fills `found` with those who are to receive a message published to `literal`. Wildcard characters in `literal` are words.
     pub fn find(&self, literal: &[u8], found: &mut Found<S>) {
         found.clear();

@@ -8,6 +8,9 @@ use crate::flags::Flags;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// Closed connections that monitoring can still tell of.
+const CLOSED_KEPT: usize = 256;
+
 /// Everything a run is told.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -20,6 +23,8 @@ pub struct Config {
     pub unix_mode: u32,
     /// Whether to listen on TCP.
     pub tcp: bool,
+    /// Where monitoring over HTTP listens.
+    pub monitoring: Option<Monitoring>,
     /// File for the process number.
     pub pid_file: Option<PathBuf>,
     /// Directory for the ports file.
@@ -30,6 +35,15 @@ pub struct Config {
     pub debug: bool,
 }
 
+/// Where monitoring over HTTP listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Monitoring {
+    /// Address; that for clients when empty.
+    pub host: String,
+    /// Port; 0 for a free one.
+    pub port: u16,
+}
+
 /// What the command line says over the file.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
@@ -37,6 +51,8 @@ pub struct Overrides {
     pub host: Option<String>,
     /// Port; 0 for a free one.
     pub port: Option<u16>,
+    /// Port of monitoring; 0 for a free one.
+    pub http_port: Option<u16>,
     /// Server name.
     pub name: Option<String>,
     /// More unix sockets.
@@ -68,6 +84,8 @@ pub enum Error {
     File(nats_conf::Error),
     /// User and password must be given together, a token alone.
     Credentials,
+    /// The grace period must be shorter than the whole.
+    GracePeriod,
     /// The server would listen nowhere.
     NoListener,
 }
@@ -78,6 +96,7 @@ impl fmt::Display for Error {
             Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
             Self::File(error) => write!(f, "{error}"),
             Self::Credentials => f.write_str("user and password must be given together, and not beside a token"),
+            Self::GracePeriod => f.write_str("lame_duck_grace_period must be shorter than lame_duck_duration"),
             Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),
         }
     }
@@ -95,6 +114,7 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
         unix: Vec::new(),
         unix_mode: 0o660,
         tcp: true,
+        monitoring: None,
         pid_file: None,
         ports_directory: None,
         log_file: None,
@@ -109,6 +129,13 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
         // Two receivers may lag behind in full before the ceiling cuts one.
         config.broker.max_pending = config.broker.max_pending.min(config.broker.max_memory / 2);
     }
+    let broker = &mut config.broker;
+    if !given.lame_duck_grace_period {
+        broker.lame_duck_grace_period = broker.lame_duck_grace_period.min(broker.lame_duck_duration / 2);
+    }
+    if broker.lame_duck_grace_period >= broker.lame_duck_duration {
+        return Err(Error::GracePeriod);
+    }
     if config.tcp || !config.unix.is_empty() { Ok(config) } else { Err(Error::NoListener) }
 }
 
@@ -120,6 +147,16 @@ fn apply(overrides: &Overrides, config: &mut Config, mut credentials: file::Secr
     broker.server_name = over.name.unwrap_or_else(|| std::mem::take(&mut broker.server_name));
     broker.trace |= over.trace;
     config.debug |= over.debug;
+    if let Some(port) = over.http_port {
+        let host = config.monitoring.take().map_or_else(String::new, |monitoring| monitoring.host);
+        config.monitoring = Some(Monitoring { host, port });
+    }
+    if let Some(monitoring) = &mut config.monitoring {
+        broker.closed_kept = CLOSED_KEPT;
+        if monitoring.host.is_empty() {
+            monitoring.host.clone_from(&broker.host);
+        }
+    }
     config.unix.extend(over.unix);
     config.pid_file = over.pid_file.or(config.pid_file.take());
     config.ports_directory = over.ports_directory.or(config.ports_directory.take());

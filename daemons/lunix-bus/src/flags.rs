@@ -1,6 +1,7 @@
 //! The command line: nats-server's flags, with one dash or two, and a few of our own.
 
 use crate::config::Overrides;
+use crate::server::Signalling;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -16,9 +17,12 @@ Server:
       --unix PATH              also listen on this unix socket; @NAME: abstract; may be repeated
   -c, --config FILE            configuration file
   -t, --check-config           check the configuration and exit
+  -m, --http_port PORT         port for monitoring over HTTP (default: none; -1: a free one)
   -P, --pid FILE               write the process number to FILE
       --ports_file_dir DIR     write lunix-bus_PID.ports there
       --ready-fd N             write a newline to descriptor N when ready, and close it
+      --sl, --signal COMMAND   ldm, reload, reopen, quit, term or stop; COMMAND=PID or COMMAND=FILE with the number:
+                               send it to a running server
 Logging:
   -l, --log FILE               log to FILE instead of standard error
   -D, --debug                  log clients coming and going
@@ -39,6 +43,8 @@ pub enum Request {
     Help,
     /// Print the version.
     Version,
+    /// Tell a running server what to do.
+    Signal(Signalling),
     /// Run.
     Serve(Box<Flags>),
 }
@@ -67,6 +73,8 @@ pub enum Error {
     MissingValue(String),
     /// A value that does not fit its flag.
     BadValue(String, String),
+    /// A command for `--signal` that there is not.
+    UnknownSignal(String),
     /// Something that is no flag.
     Stray(String),
 }
@@ -78,6 +86,7 @@ impl fmt::Display for Error {
             Self::Unsupported(flag) => write!(f, "flag -{flag} of nats-server is not supported"),
             Self::MissingValue(flag) => write!(f, "flag needs an argument: -{flag}"),
             Self::BadValue(flag, value) => write!(f, "invalid value {value:?} for flag -{flag}"),
+            Self::UnknownSignal(text) => write!(f, "unknown signal {text:?}"),
             Self::Stray(text) => write!(f, "unrecognized argument {text:?}"),
         }
     }
@@ -96,6 +105,8 @@ enum Flag {
     PortsDirectory,
     ReadyFd,
     Log,
+    Signal,
+    HttpPort,
     User,
     Password,
     Token,
@@ -125,6 +136,10 @@ const FLAGS: &[(&str, Flag)] = &[
     ("ready-fd", Flag::ReadyFd),
     ("l", Flag::Log),
     ("log", Flag::Log),
+    ("sl", Flag::Signal),
+    ("signal", Flag::Signal),
+    ("m", Flag::HttpPort),
+    ("http_port", Flag::HttpPort),
     ("user", Flag::User),
     ("pass", Flag::Password),
     ("auth", Flag::Token),
@@ -143,12 +158,8 @@ const FLAGS: &[(&str, Flag)] = &[
 
 /// Flags of nats-server that are refused by name.
 const UNSUPPORTED: &[&str] = &[
-    "m",
-    "http_port",
     "ms",
     "https_port",
-    "sl",
-    "signal",
     "client_advertise",
     "T",
     "logtime",
@@ -203,6 +214,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, E
         match flag {
             Flag::Help => return Ok(Request::Help),
             Flag::Version => return Ok(Request::Version),
+            Flag::Signal => {
+                let value = attached.or_else(|| arguments.next()).ok_or_else(|| Error::MissingValue(name.into()))?;
+                let signalling = Signalling::parse(&value).ok_or(Error::UnknownSignal(value))?;
+                return Ok(Request::Signal(signalling));
+            }
             Flag::Check => flags.check = true,
             Flag::Debug => flags.overrides.debug = true,
             Flag::Trace => flags.overrides.trace = true,
@@ -216,6 +232,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, E
             | Flag::PortsDirectory
             | Flag::ReadyFd
             | Flag::Log
+            | Flag::HttpPort
             | Flag::User
             | Flag::Password
             | Flag::Token => {
@@ -231,11 +248,8 @@ fn set(flags: &mut Flags, flag: Flag, name: &str, value: String) -> Result<(), E
     let overrides = &mut flags.overrides;
     match flag {
         Flag::Address => overrides.host = Some(value),
-        Flag::Port => {
-            let port: i32 = value.parse().map_err(|_| Error::BadValue(name.into(), value.clone()))?;
-            let port = if port == -1 { Ok(0) } else { u16::try_from(port) };
-            overrides.port = Some(port.map_err(|_| Error::BadValue(name.into(), value))?);
-        }
+        Flag::Port => overrides.port = Some(port(name, &value)?),
+        Flag::HttpPort => overrides.http_port = Some(port(name, &value)?),
         Flag::Name => overrides.name = Some(value),
         Flag::Unix => overrides.unix.push(value),
         Flag::Config => flags.config = Some(value.into()),
@@ -249,9 +263,15 @@ fn set(flags: &mut Flags, flag: Flag, name: &str, value: String) -> Result<(), E
         Flag::Password => overrides.password = Some(value),
         Flag::Token => overrides.token = Some(value),
         // Those without a value are dealt with by the caller.
-        Flag::Check | Flag::Debug | Flag::Trace | Flag::DebugTrace | Flag::Help | Flag::Version => {}
+        Flag::Signal | Flag::Check | Flag::Debug | Flag::Trace | Flag::DebugTrace | Flag::Help | Flag::Version => {}
     }
     Ok(())
+}
+
+/// A port; -1 is 0, a free one.
+fn port(name: &str, value: &str) -> Result<u16, Error> {
+    let port = if value == "-1" { Ok(0) } else { value.parse() };
+    port.map_err(|_| Error::BadValue(name.into(), value.into()))
 }
 
 #[cfg(test)]

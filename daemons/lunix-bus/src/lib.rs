@@ -47,6 +47,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 env!("CARGO_PKG_VERSION")
             ));
         }
+        Ok(Request::Signal(signalling)) => {
+            signalling.send().map_err(|error| Failure { code: error.exit_code(), text: error.to_string() })
+        }
         Ok(Request::Serve(flags)) => start(*flags),
         Err(error) => Err(Failure { code: 64, text: error.to_string() }),
     };

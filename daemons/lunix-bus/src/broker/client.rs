@@ -4,13 +4,14 @@ use super::outbox::Stall;
 use super::output::Output;
 use nats_proto::client::Parser;
 use reactor::Instant;
-use std::net::IpAddr;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Where a client comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// Over TCP, from this address.
-    Tcp(IpAddr),
+    Tcp(SocketAddr),
     /// Over a unix socket; the kernel says which user.
     Unix {
         /// The user's number.
@@ -39,14 +40,24 @@ impl Default for Options {
 /// Why a client's connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The client closed, or its connection broke.
+    /// The client closed.
     Gone,
     /// The client sent what is not the protocol.
     Protocol,
     /// The client did not prove who it is.
     Authentication,
-    /// A limit of the server.
-    Limit,
+    /// The connection broke.
+    Broken,
+    /// The client did not prove in time who it is.
+    AuthenticationTimeout,
+    /// The server has as many clients as it may.
+    MaxConnections,
+    /// A message larger than allowed.
+    MaxPayload,
+    /// A control line longer than allowed.
+    MaxControlLine,
+    /// The client asked for a protocol that there is not.
+    ClientProtocol,
     /// PINGs stayed unanswered.
     Stale,
     /// More output waits than one client may hold.
@@ -67,7 +78,12 @@ impl Reason {
             Self::Gone => "Client Closed",
             Self::Protocol => "Protocol Violation",
             Self::Authentication => "Authentication Failure",
-            Self::Limit => "Limit Exceeded",
+            Self::Broken => "Read Error",
+            Self::AuthenticationTimeout => "Authentication Timeout",
+            Self::MaxConnections => "Maximum Connections Exceeded",
+            Self::MaxPayload => "Maximum Message Payload Exceeded",
+            Self::MaxControlLine => "Maximum Control Line Exceeded",
+            Self::ClientProtocol => "Bad Client Protocol Version",
             Self::Stale => "Stale Connection",
             Self::SlowPending => "Slow Consumer (Pending Bytes)",
             Self::SlowWrite => "Slow Consumer (Write Deadline)",
@@ -76,6 +92,36 @@ impl Reason {
         }
     }
 }
+
+/// Messages and bytes that went through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    pub(crate) in_msgs: u64,
+    pub(crate) in_bytes: u64,
+    pub(crate) out_msgs: u64,
+    pub(crate) out_bytes: u64,
+}
+
+impl Traffic {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.in_msgs += other.in_msgs;
+        self.in_bytes += other.in_bytes;
+        self.out_msgs += other.out_msgs;
+        self.out_bytes += other.out_bytes;
+    }
+}
+
+/// What a client says about itself; each at most [`ABOUT_MAX`] bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct About {
+    pub(crate) name: String,
+    pub(crate) lang: String,
+    pub(crate) version: String,
+    pub(crate) user: String,
+}
+
+/// Longer texts about a client are cut here.
+pub(crate) const ABOUT_MAX: usize = 256;
 
 /// A connection's state.
 #[derive(Debug)]
@@ -113,6 +159,13 @@ pub(crate) struct Client {
     pub(crate) due: Option<Instant>,
     /// When waiting output must have moved.
     pub(crate) write_due: Option<Instant>,
+    pub(crate) traffic: Traffic,
+    pub(crate) opened: Instant,
+    pub(crate) last_active: Instant,
+    /// When the PING under way was sent, and how long the last answer took.
+    pub(crate) asked: Option<Instant>,
+    pub(crate) round_trip: Option<Duration>,
+    pub(crate) about: Option<Box<About>>,
 }
 
 impl Client {

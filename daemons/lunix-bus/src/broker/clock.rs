@@ -2,6 +2,7 @@
 
 use super::Broker;
 use super::client::{Peer, Reason};
+use super::lame_duck::LameDuck;
 use super::outbox::Stall;
 use super::subscriptions::NONE;
 use reactor::Instant;
@@ -19,12 +20,14 @@ impl Broker {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         let stalled = self.outbox.stalled.iter().filter_map(|&slot| self.client(slot)?.stalled);
-        stalled.map(|stall| stall.until).chain(self.next_due).min()
+        let lame_duck = self.lame_duck.as_ref().and_then(LameDuck::next_due);
+        stalled.map(|stall| stall.until).chain(self.next_due).chain(lame_duck).min()
     }
 
     /// Does what is due: PINGs, timeouts, publishers that waited long enough.
     pub fn tick(&mut self, now: Instant) {
         self.outbox.resume_those_due(now, &mut self.clients);
+        self.limp_on(now);
         if self.next_due.is_none_or(|due| due > now) {
             return;
         }
@@ -48,7 +51,7 @@ impl Broker {
             if client.authenticated {
                 self.ping_or_give_up(now, slot);
             } else {
-                self.refuse(slot, "Authentication Timeout", Reason::Authentication);
+                self.refuse(slot, "Authentication Timeout", Reason::AuthenticationTimeout);
             }
         }
         let Some(client) = self.client(slot).filter(|client| !client.is_closing()) else {
@@ -69,6 +72,7 @@ impl Broker {
         let Some(client) = self.client_mut(slot) else { return };
         client.due = Some(due);
         if client.pings_out >= max {
+            self.stale += 1;
             return self.refuse(slot, "Stale Connection", Reason::Stale);
         }
         let first = !std::mem::replace(&mut client.pinged, true);
@@ -76,6 +80,7 @@ impl Broker {
             return;
         }
         client.pings_out += 1;
+        client.asked = Some(now);
         self.send(slot, [b"PING\r\n"]);
     }
 

@@ -15,6 +15,9 @@ pub(crate) struct Connect {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) token: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) lang: Option<String>,
+    pub(crate) version: Option<String>,
 }
 
 impl Connect {
@@ -57,7 +60,10 @@ impl<'de> Visitor<'de> for ConnectVisitor {
                 "user" => connect.user = map.next_value()?,
                 "pass" => connect.password = map.next_value()?,
                 "auth_token" => connect.token = map.next_value()?,
-                "name" | "lang" | "version" | "jwt" | "nkey" | "sig" => drop(map.next_value::<Option<String>>()?),
+                "name" => connect.name = map.next_value()?,
+                "lang" => connect.lang = map.next_value()?,
+                "version" => connect.version = map.next_value()?,
+                "jwt" | "nkey" | "sig" => drop(map.next_value::<Option<String>>()?),
                 "tls_required" => drop(map.next_value::<Option<bool>>()?),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

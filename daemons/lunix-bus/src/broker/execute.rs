@@ -1,7 +1,8 @@
 //! What each operation does, but for publishing.
 
-use super::client::{Client, Peer, Reason};
+use super::client::{ABOUT_MAX, About, Client, Peer, Reason};
 use super::connect::Connect;
+use super::info::Kind;
 use super::outbox::Note;
 use super::settings::Credentials;
 use super::subscriptions::NONE;
@@ -20,7 +21,7 @@ impl Broker {
         match op {
             Op::Pub { subject, reply, headers, payload } => self.publish(slot, subject, reply, headers, payload),
             Op::Ping => self.ping(slot),
-            Op::Pong => self.pong(slot),
+            Op::Pong => self.pong(now, slot),
             Op::Sub { subject, queue, sid } => self.subscribe(slot, subject, queue, sid),
             Op::Unsub { sid, max } => self.unsubscribe(slot, sid, max),
             Op::Connect(json) => self.connect(now, slot, parser, json),
@@ -59,10 +60,10 @@ impl Broker {
         }
     }
 
-    pub(super) fn send_info(&mut self, slot: u32, connected: bool) {
+    pub(super) fn send_info(&mut self, slot: u32, kind: Kind) {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
-        info::json(&mut line, &self.settings, client.id, client.peer, connected);
+        info::json(&mut line, &self.settings, client.id, client.peer, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 
@@ -100,8 +101,8 @@ impl Broker {
     pub(super) fn violation(&mut self, slot: u32, error: Error) {
         match error {
             Error::UnknownOperation => self.refuse(slot, "Unknown Protocol Operation", Reason::Protocol),
-            Error::LineTooLong => self.refuse(slot, "maximum control line exceeded", Reason::Limit),
-            Error::PayloadTooLarge => self.refuse(slot, "Maximum Payload Violation", Reason::Limit),
+            Error::LineTooLong => self.refuse(slot, "maximum control line exceeded", Reason::MaxControlLine),
+            Error::PayloadTooLarge => self.refuse(slot, "Maximum Payload Violation", Reason::MaxPayload),
             Error::BadArguments | Error::HeadersNotEnabled => self.end(slot, Reason::Protocol),
         }
     }
@@ -111,13 +112,14 @@ impl Broker {
         let Some(client) = self.client_mut(slot).filter(|client| client.connected && !client.greeted) else { return };
         client.greeted = true;
         if client.options.protocol >= 1 {
-            self.send_info(slot, true);
+            self.send_info(slot, Kind::Connected);
         }
     }
 
-    fn pong(&mut self, slot: u32) {
+    fn pong(&mut self, now: Instant, slot: u32) {
         if let Some(client) = self.client_mut(slot) {
             client.pings_out = 0;
+            client.round_trip = client.asked.take().map(|asked| now - asked).or(client.round_trip);
         }
     }
 
@@ -130,6 +132,7 @@ impl Broker {
         }
         let again = client.connected;
         merge(client, &connect);
+        client.about = about(connect);
         parser.set_headers(client.options.headers);
         let (options, first) = (client.options, !client.authenticated);
         client.connected = true;
@@ -142,7 +145,7 @@ impl Broker {
             self.drop_all_subscriptions(slot);
         }
         if !(0..=1).contains(&options.protocol) {
-            return self.refuse(slot, "invalid client protocol", Reason::Protocol);
+            return self.refuse(slot, "invalid client protocol", Reason::ClientProtocol);
         }
         if options.no_responders && !options.headers {
             return self.refuse(slot, "no responders requires headers support", Reason::Protocol);
@@ -269,6 +272,21 @@ fn merge(client: &mut Client, connect: &Connect) {
     options.headers = connect.headers.unwrap_or(options.headers);
     options.no_responders = connect.no_responders.unwrap_or(options.no_responders);
     options.protocol = connect.protocol.unwrap_or(options.protocol);
+}
+
+/// Keeps what the client says about itself, if it says anything.
+fn about(connect: Connect) -> Option<Box<About>> {
+    let short = |text: Option<String>| {
+        let mut text = text.unwrap_or_default();
+        while text.len() > ABOUT_MAX {
+            text.pop();
+        }
+        text.shrink_to_fit();
+        text
+    };
+    let (name, lang) = (short(connect.name), short(connect.lang));
+    let about = About { name, lang, version: short(connect.version), user: short(connect.user) };
+    (about != About::default()).then(|| Box::new(about))
 }
 
 /// Compares in a time that depends on the length of `given` alone.

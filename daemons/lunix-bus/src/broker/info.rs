@@ -1,14 +1,26 @@
 //! The INFO line.
 
 use super::client::Peer;
+use super::json;
 use super::settings::{Credentials, Settings};
 use nats_proto::encode;
 
 /// The version of the protocol's reference whose behaviour is offered; clients switch features by it.
 pub const REFERENCE_VERSION: &str = "2.15.1";
 
-/// Writes the JSON of INFO. `connected`: the second one, after CONNECT.
-pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Peer, connected: bool) {
+/// Which INFO it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The first one.
+    First,
+    /// After CONNECT.
+    Connected,
+    /// The server is about to end.
+    LameDuck,
+}
+
+/// Writes the JSON of INFO.
+pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Peer, kind: Kind) {
     out.push(b'{');
     text(out, "server_id", &settings.server_id);
     text(out, "server_name", &settings.server_name);
@@ -25,9 +37,12 @@ pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Pe
     number(out, "max_payload", settings.max_payload as u64);
     number(out, "client_id", client);
     if let Peer::Tcp(address) = peer {
-        text(out, "client_ip", &address.to_canonical().to_string());
+        text(out, "client_ip", &address.ip().to_canonical().to_string());
     }
-    if connected {
+    if kind == Kind::LameDuck {
+        bare(out, "ldm", "true");
+    }
+    if kind == Kind::Connected {
         bare(out, "connect_info", "true");
         text(out, "remote_account", "$G");
     }
@@ -45,17 +60,7 @@ fn key(out: &mut Vec<u8>, key: &str) {
 
 fn text(out: &mut Vec<u8>, name: &str, value: &str) {
     key(out, name);
-    out.push(b'"');
-    for letter in value.chars() {
-        match letter {
-            '"' | '\\' => out.extend_from_slice(&[b'\\', if letter == '"' { b'"' } else { b'\\' }]),
-            control if control.is_control() => {
-                out.extend_from_slice(format!("\\u{:04x}", u32::from(control)).as_bytes());
-            }
-            plain => out.extend_from_slice(plain.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-    }
-    out.push(b'"');
+    json::quote(out, value);
 }
 
 fn bare(out: &mut Vec<u8>, name: &str, value: &str) {

@@ -18,12 +18,16 @@
 
 mod client;
 mod clock;
+mod closed;
 mod connect;
 mod execute;
 mod info;
+mod json;
+mod lame_duck;
 mod outbox;
 mod output;
 mod publish;
+mod report;
 mod settings;
 mod subscriptions;
 #[cfg(test)]
@@ -32,9 +36,12 @@ mod tests;
 pub use client::{Peer, Reason};
 pub use info::REFERENCE_VERSION;
 pub use outbox::Note;
+pub use report::{Facts, Report};
 pub use settings::{Credentials, Settings};
 
-use client::{Client, Options};
+use client::{Client, Options, Traffic};
+use closed::Closed;
+use lame_duck::LameDuck;
 use nats_proto::client::Parser;
 use outbox::Outbox;
 use reactor::Instant;
@@ -72,6 +79,11 @@ pub struct Broker {
     spare: Vec<u8>,
     next_due: Option<Instant>,
     slow_consumers: u64,
+    stale: u64,
+    /// Of the clients that are gone.
+    traffic: Traffic,
+    closed: VecDeque<Closed>,
+    lame_duck: Option<LameDuck>,
 }
 
 impl Broker {
@@ -92,6 +104,10 @@ impl Broker {
             spare: Vec::new(),
             next_due: None,
             slow_consumers: 0,
+            stale: 0,
+            traffic: Traffic::default(),
+            closed: VecDeque::new(),
+            lame_duck: None,
         }
     }
 
@@ -183,13 +199,19 @@ impl Broker {
             subscriptions: 0,
             due: None,
             write_due: None,
+            traffic: Traffic::default(),
+            opened: now,
+            last_active: now,
+            asked: None,
+            round_trip: None,
+            about: None,
         };
         *self.clients.get_mut(slot as usize)? = Some(Box::new(client));
         self.outbox.note(id, Note::Opened(peer));
-        self.send_info(slot, false);
+        self.send_info(slot, info::Kind::First);
         self.start_clock(now, slot);
         if crowded {
-            self.refuse(slot, "maximum connections exceeded", Reason::Limit);
+            self.refuse(slot, "maximum connections exceeded", Reason::MaxConnections);
         }
         Some(slot)
     }
@@ -198,6 +220,7 @@ impl Broker {
     pub fn receive(&mut self, now: Instant, slot: u32, input: &[u8]) -> Progress {
         let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) else { return Progress::Ending };
         client.active = true;
+        client.last_active = now;
         let mut at = 0;
         if !client.partial.is_empty() {
             at = self.complete(now, slot, input);
@@ -319,12 +342,13 @@ impl Broker {
     }
 
     /// The connection is closed. Its subscriptions are gone afterwards, and its slot is free.
-    pub fn remove(&mut self, slot: u32) {
+    pub fn remove(&mut self, now: Instant, slot: u32) {
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
         let mut first = client.first_subscription;
         while first != NONE {
             first = self.subscriptions.remove(first, first);
         }
+        self.remember(now, &client);
         let charged = client.subscriptions as usize * execute::SUBSCRIPTION_SIZE;
         self.outbox.held = self.outbox.held.saturating_sub(charged);
         let partial = std::mem::take(&mut client.partial);
@@ -337,6 +361,13 @@ impl Broker {
         self.count -= 1;
         if self.count == 0 {
             self.trim();
+        }
+    }
+
+    /// The connection broke, rather than being closed by the client; call it before [`Broker::remove`].
+    pub fn broke(&mut self, slot: u32) {
+        if let Some(client) = self.client_mut(slot) {
+            client.closing.get_or_insert(Reason::Broken);
         }
     }
 

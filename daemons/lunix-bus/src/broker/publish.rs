@@ -39,7 +39,10 @@ struct Delivery<'a> {
 
 impl Broker {
     pub(super) fn publish(&mut self, slot: u32, subject: &[u8], reply: Option<&[u8]>, headers: &[u8], payload: &[u8]) {
-        let Some(options) = self.client(slot).map(|client| client.options) else { return };
+        let Some(client) = self.client_mut(slot) else { return };
+        let options = client.options;
+        client.traffic.in_msgs += 1;
+        client.traffic.in_bytes += (headers.len() + payload.len()) as u64;
         if options.pedantic {
             let (_, index, cache) = self.subscriptions.parts();
             if !cache.look_up(index, subject).0 {
@@ -128,6 +131,8 @@ impl Delivery<'_> {
             (b"HMSG ", message.with_headers, message.headers)
         };
         let sid = subscription.sid_with_blank();
+        client.traffic.out_msgs += 1;
+        client.traffic.out_bytes += (headers.len() + message.payload.len()) as u64;
         self.outbox.send(slot, client, [verb, message.subject, b" ", sid, sizes, headers, message.payload, b"\r\n"]);
         true
     }

@@ -35,6 +35,12 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
+    /// Over which time the clients are sent away before the server ends for others to take over; see [`super::Broker::lame_duck`].
+    pub lame_duck_duration: Duration,
+    /// How long none is sent away at the beginning of that time.
+    pub lame_duck_grace_period: Duration,
+    /// Closed connections that are remembered for monitoring.
+    pub closed_kept: usize,
     /// Whether operations are told one by one.
     pub trace: bool,
 }
@@ -74,6 +80,9 @@ impl Default for Settings {
             write_deadline: Duration::from_secs(10),
             auth_timeout: Duration::from_secs(2),
             credentials: Credentials::Open,
+            lame_duck_duration: Duration::from_secs(120),
+            lame_duck_grace_period: Duration::from_secs(10),
+            closed_kept: 0,
             trace: false,
         }
     }

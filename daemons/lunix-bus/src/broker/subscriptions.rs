@@ -71,6 +71,7 @@ pub(crate) struct Subscriptions {
     sids: SlotTable,
     pub(crate) index: Index<u32>,
     pub(crate) cache: Cache<u32>,
+    inserted: u64,
 }
 
 impl Subscriptions {
@@ -82,11 +83,37 @@ impl Subscriptions {
             sids: SlotTable::default(),
             index: Index::new(seed),
             cache: Cache::new(CACHE_PLACES),
+            inserted: 0,
         }
+    }
+
+    /// Number of subscriptions ever made.
+    pub(crate) fn inserted(&self) -> u64 {
+        self.inserted
     }
 
     pub(crate) fn len(&self) -> usize {
         self.index.len()
+    }
+
+    /// All subscriptions with their numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Subscription> {
+        self.slots.iter().filter(|known| known.client != NONE)
+    }
+
+    /// The subscriptions of a client whose first one is `first`, latest first.
+    pub(crate) fn of(&self, first: u32) -> impl Iterator<Item = &Subscription> {
+        std::iter::successors(self.get(first), |known| self.get(known.next))
+    }
+
+    /// The pattern of a subscription.
+    pub(crate) fn pattern(&self, subscription: &Subscription) -> Vec<u8> {
+        self.index.pattern(subscription.entry)
+    }
+
+    /// The queue group of a subscription.
+    pub(crate) fn queue(&self, subscription: &Subscription) -> Option<&[u8]> {
+        self.index.queue(subscription.entry)
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<&Subscription> {
@@ -129,6 +156,7 @@ impl Subscriptions {
             None => u32::try_from(self.slots.len()).ok().filter(|&number| number != NONE)?,
         };
         let entry = self.index.insert(subject, queue, number).ok()?;
+        self.inserted += 1;
         let hash = self.hash_of(client, sid);
         let subscription =
             Subscription { client, max: 0, delivered: 0, sid: Sid::new(sid), hash, entry, previous: NONE, next: first };
@@ -169,7 +197,7 @@ impl Subscriptions {
     /// Gives memory back that only a crowd needed.
     pub(crate) fn trim(&mut self) {
         if self.index.is_empty() {
-            *self = Self::new(self.seed);
+            *self = Self { inserted: self.inserted, ..Self::new(self.seed) };
         }
     }
 }

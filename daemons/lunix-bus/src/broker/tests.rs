@@ -1,7 +1,7 @@
 //! Conversations: what was said, what was answered; whole and cut at every byte.
 
 use super::*;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 const START: Instant = Instant::from_nanos(1_000_000_000);
@@ -18,7 +18,7 @@ fn settings() -> Settings {
 }
 
 fn tcp() -> Peer {
-    Peer::Tcp(IpAddr::from([127, 0, 0, 1]))
+    Peer::Tcp(SocketAddr::from(([127, 0, 0, 1], 1)))
 }
 
 /// A broker whose clients' output is read by the test.
@@ -285,7 +285,7 @@ fn a_client_that_does_not_read_is_cut_without_a_word_and_its_publisher_waits_bef
     }
     assert!(desk.broker.is_stalled(publisher));
     assert_eq!((desk.broker.pending(slow), desk.broker.slow_consumers()), (0, 1));
-    desk.broker.remove(slow);
+    desk.broker.remove(desk.now, slow);
     assert!(!desk.broker.is_stalled(publisher), "the receiver's death wakes the publisher");
     assert_eq!((desk.broker.held(), desk.broker.subscriptions()), (0, 0));
 }
@@ -317,7 +317,7 @@ fn the_ceiling_for_all_cuts_the_largest_holder() {
         desk.say(hog, format!("SUB a.{sid} {sid}\r\n").as_bytes());
     }
     assert!(desk.broker.is_ending(hog) && !desk.broker.is_ending(other));
-    desk.broker.remove(hog);
+    desk.broker.remove(desk.now, hog);
     desk.say(other, b"PING\r\n");
     assert_eq!((desk.read(other).as_str(), desk.broker.held()), ("PONG\r\n", 0));
 }
@@ -329,7 +329,7 @@ fn one_client_too_many_is_told_and_the_others_are_served() {
     let second = desk.broker.accept(desk.now, tcp()).unwrap();
     let text = desk.read(second);
     assert!(text.starts_with("INFO {") && text.ends_with("-ERR 'maximum connections exceeded'\r\n<end>"), "{text}");
-    desk.broker.remove(second);
+    desk.broker.remove(desk.now, second);
     desk.say(first, b"PING\r\n");
     assert_eq!(desk.read(first), "PONG\r\n");
 }
@@ -404,13 +404,13 @@ fn after_any_random_traffic_the_accounts_are_even() {
         desk.broker.take_ending(&mut list);
         for slot in &list {
             rest.remove(slot);
-            desk.broker.remove(*slot);
+            desk.broker.remove(desk.now, *slot);
         }
         desk.broker.take_notes();
         assert!(desk.broker.held() <= 60_000);
     }
     for slot in rest.into_keys() {
-        desk.broker.remove(slot);
+        desk.broker.remove(desk.now, slot);
     }
     desk.read(witness);
     assert_eq!((desk.broker.clients(), desk.broker.subscriptions(), desk.broker.held()), (1, 0, 0));

@@ -1,6 +1,6 @@
 //! The keys of the configuration file.
 
-use super::{Config, Error, beside};
+use super::{Config, Error, Monitoring, beside};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
 use std::path::Path;
@@ -22,11 +22,13 @@ pub(super) struct Secrets {
 pub(super) struct Given {
     pub(super) credentials: Secrets,
     pub(super) max_pending: bool,
+    pub(super) lame_duck_grace_period: bool,
 }
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, ping_interval, ping_max, write_deadline, authorization, pid_file, \
+     max_subscriptions, max_pending, max_memory, ping_interval, ping_max, write_deadline, \
+     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, pid_file, \
      ports_file_dir, logfile, debug, trace";
 
 /// Reads `path` into `config`.
@@ -83,6 +85,15 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "ping_interval" => broker.ping_interval = duration(item)?,
         "ping_max" => broker.ping_max = u32::try_from(size(item, 1, 1 << 20)?).unwrap_or(u32::MAX),
         "write_deadline" => broker.write_deadline = duration(item)?,
+        "lame_duck_duration" => broker.lame_duck_duration = duration(item)?,
+        "lame_duck_grace_period" => {
+            broker.lame_duck_grace_period = duration(item)?;
+            given.lame_duck_grace_period = true;
+        }
+        "http" => config.monitoring = Some(monitoring(item)?),
+        "http_port" | "monitor_port" => {
+            config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
+        }
         "authorization" => given.credentials = authorization(item, config)?,
         "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
         "ports_file_dir" => config.ports_directory = Some(string(item)?.into()),
@@ -112,18 +123,29 @@ fn authorization(item: &Item, config: &mut Config) -> Result<Secrets, nats_conf:
 }
 
 fn listen(item: &Item, config: &mut Config) -> Result<(), nats_conf::Error> {
+    let (host, port) = address(item)?;
+    config.broker.port = port;
+    config.broker.host = host.unwrap_or_else(|| std::mem::take(&mut config.broker.host));
+    Ok(())
+}
+
+fn monitoring(item: &Item) -> Result<Monitoring, nats_conf::Error> {
+    let (host, port) = address(item)?;
+    Ok(Monitoring { host: host.unwrap_or_default(), port })
+}
+
+/// `host:port`, or a port alone.
+fn address(item: &Item) -> Result<(Option<String>, u16), nats_conf::Error> {
     if let Value::Integer(_) = item.value {
-        config.broker.port = port(item)?;
-        return Ok(());
+        return Ok((None, port(item)?));
     }
     let text = string(item)?;
     let (host, port) = text.rsplit_once(':').ok_or_else(|| wrong(item, "host:port is expected"))?;
-    config.broker.port = match port {
+    let port = match port {
         "-1" => 0,
         port => port.parse().map_err(|_| wrong(item, "host:port is expected"))?,
     };
-    config.broker.host = host.trim_matches(['[', ']']).to_owned();
-    Ok(())
+    Ok((Some(host.trim_matches(['[', ']']).to_owned()), port))
 }
 
 fn wrong(item: &Item, text: impl Into<String>) -> nats_conf::Error {

@@ -23,10 +23,12 @@ pub(crate) fn process_number(path: &Path) -> Result<Written, Error> {
 }
 
 /// Writes `lunix-bus_PID.ports`, as nats-server names it after its own program.
-pub(crate) fn ports(directory: &Path, port: u16) -> Result<Written, Error> {
+pub(crate) fn ports(directory: &Path, port: u16, monitoring: Option<u16>) -> Result<Written, Error> {
     let program = std::env::current_exe().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     let name = format!("{}_{}.ports", program.as_deref().unwrap_or("lunix-bus"), std::process::id());
-    write(&directory.join(name), &format!("{{\"nats\":[\"nats://127.0.0.1:{port}\"]}}"))
+    let monitoring =
+        monitoring.map_or_else(String::new, |port| format!(",\"monitoring\":[\"http://127.0.0.1:{port}\"]"));
+    write(&directory.join(name), &format!("{{\"nats\":[\"nats://127.0.0.1:{port}\"]{monitoring}}}"))
 }
 
 fn write(path: &Path, text: &str) -> Result<Written, Error> {

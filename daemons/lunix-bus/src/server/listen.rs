@@ -6,7 +6,7 @@ use rustix::fs::Mode;
 use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use std::fs;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -132,7 +132,7 @@ impl Listener {
             Kind::Tcp => {
                 sockopt::set_tcp_nodelay(fd, true).ok()?;
                 let address = address.and_then(|address| SocketAddr::try_from(address).ok());
-                Some(Peer::Tcp(address.map_or(IpAddr::from([0, 0, 0, 0]), |address| address.ip())))
+                Some(Peer::Tcp(address.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)))))
             }
             Kind::Unix { everybody } => {
                 let uid = sockopt::socket_peercred(fd).ok()?.uid;

@@ -82,7 +82,7 @@ struct Named(Peer);
 impl Display for Named {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            Peer::Tcp(address) => write!(f, "{}", address.to_canonical()),
+            Peer::Tcp(address) => write!(f, "{}", address.ip().to_canonical()),
             Peer::Unix { uid } => write!(f, "unix:{uid}"),
         }
     }

@@ -2,16 +2,21 @@
 
 mod error;
 mod files;
+mod http;
 mod listen;
 mod log;
+mod monitor;
+mod signalling;
 
 pub use error::Error;
+pub use signalling::{Failure, Signalling};
 
 use crate::broker::{Broker, Progress};
 use crate::config::{self, Config};
 use crate::flags::Flags;
 use listen::{Listener, Refused, SocketFile};
 use log::Log;
+use monitor::Monitor;
 use reactor::{Instant, Interest, Reactor, Signals, Timer, Token};
 use rustix::net::RecvFlags;
 use rustix::process::{Resource, Rlimit};
@@ -40,6 +45,8 @@ enum Source {
     Client(u32),
     Signals,
     Timer,
+    Monitor,
+    Monitored(u32),
 }
 
 #[derive(Debug)]
@@ -54,6 +61,12 @@ struct Server {
     broker: Broker,
     sockets: Vec<Option<Socket>>,
     listeners: Vec<Listener>,
+    /// Socket files of the listeners, removed when they are closed.
+    socket_files: Vec<SocketFile>,
+    monitor: Option<Monitor>,
+    started: Instant,
+    /// When the configuration was read.
+    loaded: Instant,
     signals: Signals,
     timer: Timer,
     armed: Option<Instant>,
@@ -66,6 +79,13 @@ struct Server {
     log: Log,
     flags: Flags,
     ending: bool,
+}
+
+/// What the server listens on.
+struct Sockets {
+    listeners: Vec<Listener>,
+    socket_files: Vec<SocketFile>,
+    monitor: Option<Monitor>,
 }
 
 /// Serves until a signal ends it.
@@ -93,21 +113,25 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         socket_files.extend(file);
         listeners.push(listener);
     }
+    let monitor = config.monitoring.as_ref().map(Monitor::open).transpose()?;
     let mut files = Vec::new();
     if let Some(path) = &config.pid_file {
         files.push(files::process_number(path)?);
     }
     if let Some(directory) = &config.ports_directory {
-        files.push(files::ports(directory, config.broker.port)?);
+        files.push(files::ports(directory, config.broker.port, monitor.as_ref().map(Monitor::port))?);
     }
     name_server(&mut config)?;
     if config.broker.credentials == crate::broker::Credentials::Open && config.tcp {
         log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
     }
+    if let Some(monitor) = &monitor {
+        log.info(format_args!("Starting http monitor on {}", monitor.listener.name));
+    }
     for listener in &listeners {
         log.info(format_args!("Listening for client connections on {}", listener.name));
     }
-    let mut server = Server::new(flags, config, listeners, log)?;
+    let mut server = Server::new(flags, config, Sockets { listeners, socket_files, monitor }, log)?;
     server.log.info("Server is ready");
     if let Some(fd) = ready {
         files::ready(fd);
@@ -148,7 +172,7 @@ fn epoll(error: reactor::Error) -> Error {
 }
 
 impl Server {
-    fn new(flags: Flags, config: Config, listeners: Vec<Listener>, log: Log) -> Result<Self, Error> {
+    fn new(flags: Flags, config: Config, sockets: Sockets, log: Log) -> Result<Self, Error> {
         let mut seed = [0_u8; 8];
         fill_random(&mut seed)?;
         let mut reactor =
@@ -158,6 +182,11 @@ impl Server {
         let timer = Timer::new().map_err(system("timerfd"))?;
         reactor.insert(&signals, Interest::READ, Source::Signals).map_err(epoll)?;
         reactor.insert(&timer, Interest::READ, Source::Timer).map_err(epoll)?;
+        let Sockets { listeners, socket_files, monitor } = sockets;
+        if let Some(monitor) = &monitor {
+            reactor.insert(&monitor.listener, Interest::READ, Source::Monitor).map_err(epoll)?;
+        }
+        let started = Instant::now();
         for (listener, number) in listeners.iter().zip(0..) {
             reactor.insert(listener, Interest::READ, Source::Listener(number)).map_err(epoll)?;
         }
@@ -166,6 +195,10 @@ impl Server {
             broker: Broker::new(config.broker, u64::from_ne_bytes(seed)),
             sockets: Vec::new(),
             listeners,
+            socket_files,
+            monitor,
+            started,
+            loaded: started,
             signals,
             timer,
             armed: None,
@@ -193,8 +226,10 @@ impl Server {
                         }
                     }
                     Source::Listener(number) => self.accept(now, number),
-                    Source::Signals => self.signals()?,
+                    Source::Signals => self.signals(now)?,
                     Source::Timer => self.tick(now)?,
+                    Source::Monitor => self.monitor_accept(now),
+                    Source::Monitored(place) => self.monitor_ready(now, place),
                 }
             }
             self.settle(now)?;
@@ -220,7 +255,11 @@ impl Server {
         if self.broker.has_notes() {
             self.log.notes(self.broker.take_notes());
         }
+        if self.broker.is_over() {
+            self.ending = true;
+        }
         let deadline = self.broker.next_deadline();
+        let deadline = deadline.into_iter().chain(self.monitor.as_ref().and_then(Monitor::next_due)).min();
         if deadline != self.armed && (self.armed.is_none_or(|armed| deadline.is_some_and(|deadline| deadline < armed)))
         {
             self.arm(deadline)?;
@@ -240,6 +279,7 @@ impl Server {
         if self.timer.fired().map_err(system("read timerfd"))? {
             self.armed = None;
             self.broker.tick(now);
+            self.monitor_tick(now);
             self.flush(now);
             self.broker.relax();
         }
@@ -254,7 +294,7 @@ impl Server {
                 Some(Ok((fd, peer))) => {
                     let Some(slot) = self.broker.accept(now, peer) else { continue };
                     if self.attach(slot, fd).is_none() {
-                        self.broker.remove(slot);
+                        self.broker.remove(Instant::now(), slot);
                     }
                 }
                 Some(Err(Refused::Peer)) => {}
@@ -301,7 +341,10 @@ impl Server {
                 }
             }
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
-            Err(_) => self.close(slot),
+            Err(_) => {
+                self.broker.broke(slot);
+                self.close(slot);
+            }
         }
         self.buffer = buffer;
     }
@@ -392,30 +435,41 @@ impl Server {
             // The descriptor is closed right after, which ends the watching, too.
             let _ = self.reactor.remove(socket.token, &socket.fd);
         }
-        self.broker.remove(slot);
+        self.broker.remove(Instant::now(), slot);
         if self.broker.clients() == 0 {
             self.sockets = Vec::new();
         }
     }
 
-    fn signals(&mut self) -> Result<(), Error> {
+    fn signals(&mut self, now: Instant) -> Result<(), Error> {
         while let Some(received) = self.signals.read().map_err(system("read signalfd"))? {
             match received.signal {
                 signal::TERM | signal::INT => self.ending = true,
-                signal::HUP => self.reload(),
+                signal::HUP => self.reload(now),
                 signal::USR1 => match self.log.reopen() {
                     Ok(()) => self.log.info("log file reopened"),
                     Err(error) => self.log.error(format_args!("cannot reopen the log file: {error}")),
                 },
-                signal::USR2 => self.log.warn("lame duck mode is not supported: signal ignored"),
+                signal::USR2 => self.lame_duck(now),
                 other => self.log.warn(format_args!("unexpected signal ignored (signal={other})")),
             }
         }
         Ok(())
     }
 
+    /// Closes the listeners and sends the clients away, one after the other.
+    fn lame_duck(&mut self, now: Instant) {
+        if self.broker.is_lame_duck() {
+            return;
+        }
+        self.log.info("Entering lame duck mode, stop accepting new clients");
+        self.listeners.clear();
+        self.socket_files.clear();
+        self.broker.lame_duck(now);
+    }
+
     /// Reads the configuration again. What a listener needs stays as it was started.
-    fn reload(&mut self) {
+    fn reload(&mut self, now: Instant) {
         let fresh = match config::load(&self.flags) {
             Ok(fresh) => fresh,
             Err(error) => return self.log.error(format_args!("configuration not reloaded: {error}")),
@@ -429,7 +483,9 @@ impl Server {
         settings.server_name.clone_from(&known.server_name);
         settings.host.clone_from(&known.host);
         settings.port = known.port;
+        settings.closed_kept = known.closed_kept;
         self.log.set_debug(fresh.debug);
+        self.loaded = now;
         self.broker.reload(settings);
         self.log.info("Reloaded server configuration");
     }

@@ -15,6 +15,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) port: u16,
+    /// Port of monitoring, when the log told one before the clients' port.
+    pub(crate) http_port: u16,
     log: BufReader<ChildStderr>,
 }
 
@@ -40,9 +42,16 @@ impl Server {
     pub(crate) fn start(mut command: Command, arguments: &[&str]) -> Self {
         command.args(["-a", "127.0.0.1", "-p", "-1"]).args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut server = Self { port: 0, log: BufReader::new(child.stderr.take().unwrap()), child };
-        let line = server.log_line("client connections on 127.0.0.1");
-        server.port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
+        let mut server = Self { port: 0, http_port: 0, log: BufReader::new(child.stderr.take().unwrap()), child };
+        loop {
+            let line = server.log_line(" on 127.0.0.1");
+            let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
+            if line.contains("client connections on") {
+                server.port = port;
+                break;
+            }
+            server.http_port = port;
+        }
         server.log_line("Server is ready");
         server
     }
@@ -64,6 +73,24 @@ impl Server {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         Client { stream, seen: Vec::new() }
+    }
+
+    /// The status and body of a monitoring page.
+    pub(crate) fn page(&self, target: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.http_port)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.write_all(format!("GET {target} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// A monitoring page read as JSON.
+    pub(crate) fn json(&self, target: &str) -> serde_json::Value {
+        let (status, body) = self.page(target);
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -1,0 +1,205 @@
+//! `/connz`.
+
+use super::super::Broker;
+use super::server::write_traffic;
+use super::{ENTRIES_MAX, Facts, Query, uptime};
+use crate::broker::client::{About, Peer, Reason, Traffic};
+use crate::broker::json::Json;
+use crate::broker::subscriptions::NONE;
+use reactor::Instant;
+use std::cmp::Reverse;
+use std::time::Duration;
+
+/// An open or closed connection.
+struct Row<'a> {
+    id: u64,
+    peer: Peer,
+    opened: Instant,
+    last_active: Instant,
+    stopped: Option<(Instant, Reason)>,
+    traffic: Traffic,
+    round_trip: Option<Duration>,
+    pending: usize,
+    subscriptions: u32,
+    first_subscription: u32,
+    about: Option<&'a About>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Closed,
+    Any,
+}
+
+/// What of its subscriptions each connection lists.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Subscriptions {
+    None,
+    Subjects,
+    Details,
+}
+
+impl Broker {
+    pub(super) fn connections_report(&self, facts: &Facts<'_>, query: &Query<'_>) -> Result<Vec<u8>, String> {
+        let state = state(query)?;
+        let subscriptions = match query.text("subs").as_deref() {
+            Some("detail") => Subscriptions::Details,
+            Some(_) if query.truth("subs")? => Subscriptions::Subjects,
+            Some(_) | None => Subscriptions::None,
+        };
+        let (names_users, offset) = (query.truth("auth")?, query.number("offset", 0)?);
+        let limit = query.number("limit", 1024)?.min(ENTRIES_MAX);
+        let only = query.number("cid", 0)? as u64;
+        let mut rows: Vec<Row<'_>> = Vec::new();
+        if state != State::Closed {
+            rows.extend(self.open_rows());
+        }
+        if state != State::Open {
+            rows.extend(self.closed_rows());
+        }
+        rows.retain(|row| only == 0 || row.id == only);
+        sort(&mut rows, &query.text("sort").unwrap_or_default(), state)?;
+        let total = rows.len();
+        let listed: Vec<_> = rows.into_iter().skip(offset).take(limit).collect();
+        let mut json = self.heading(facts);
+        json.number("num_connections", listed.len() as u64);
+        json.number("total", total as u64);
+        json.number("offset", offset as u64);
+        json.number("limit", limit as u64);
+        json.begin("connections", b'[');
+        let mut room = ENTRIES_MAX;
+        for row in &listed {
+            json.begin("", b'{');
+            write_row(&mut json, facts, row, names_users);
+            self.write_subscriptions_of(&mut json, row, subscriptions, &mut room);
+            json.end(b'}');
+        }
+        json.end(b']');
+        Ok(json.finish())
+    }
+
+    fn open_rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.clients.iter().filter_map(|client| client.as_deref()).map(|client| Row {
+            id: client.id,
+            peer: client.peer,
+            opened: client.opened,
+            last_active: client.last_active,
+            stopped: None,
+            traffic: client.traffic,
+            round_trip: client.round_trip,
+            pending: client.output.pending(),
+            subscriptions: client.subscriptions,
+            first_subscription: client.first_subscription,
+            about: client.about.as_deref(),
+        })
+    }
+
+    fn closed_rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.closed.iter().map(|closed| Row {
+            id: closed.id,
+            peer: closed.peer,
+            opened: closed.opened,
+            last_active: closed.last_active,
+            stopped: Some((closed.stopped, closed.reason)),
+            traffic: closed.traffic,
+            round_trip: closed.round_trip,
+            pending: 0,
+            subscriptions: closed.subscriptions,
+            first_subscription: NONE,
+            about: closed.about.as_deref(),
+        })
+    }
+
+    fn write_subscriptions_of(&self, json: &mut Json, row: &Row<'_>, what: Subscriptions, room: &mut usize) {
+        let listed = self.subscriptions.of(row.first_subscription).take(*room);
+        match what {
+            Subscriptions::None => return,
+            Subscriptions::Subjects => {
+                json.begin("subscriptions_list", b'[');
+                for subscription in listed {
+                    json.item(&String::from_utf8_lossy(&self.subscriptions.pattern(subscription)));
+                }
+            }
+            Subscriptions::Details => {
+                json.begin("subscriptions_list_detail", b'[');
+                for subscription in listed {
+                    self.write_subscription(json, subscription, false);
+                }
+            }
+        }
+        json.end(b']');
+        *room = room.saturating_sub(row.subscriptions as usize);
+    }
+}
+
+fn state(query: &Query<'_>) -> Result<State, String> {
+    match query.text("state").unwrap_or_default().to_ascii_lowercase().as_str() {
+        "" | "0" | "open" => Ok(State::Open),
+        "1" | "closed" => Ok(State::Closed),
+        "2" | "any" | "all" => Ok(State::Any),
+        odd => Err(format!("Error decoding state for {odd}")),
+    }
+}
+
+fn sort(rows: &mut [Row<'_>], by: &str, state: State) -> Result<(), String> {
+    match by {
+        "" | "cid" | "start" => rows.sort_by_key(|row| row.id),
+        "subs" => rows.sort_by_key(|row| Reverse(row.subscriptions)),
+        "pending" => rows.sort_by_key(|row| Reverse(row.pending)),
+        "msgs_to" => rows.sort_by_key(|row| Reverse(row.traffic.out_msgs)),
+        "msgs_from" => rows.sort_by_key(|row| Reverse(row.traffic.in_msgs)),
+        "bytes_to" => rows.sort_by_key(|row| Reverse(row.traffic.out_bytes)),
+        "bytes_from" => rows.sort_by_key(|row| Reverse(row.traffic.in_bytes)),
+        "last" => rows.sort_by_key(|row| Reverse(row.last_active)),
+        "idle" => rows.sort_by_key(|row| row.last_active),
+        "uptime" => rows.sort_by_key(|row| row.opened),
+        "rtt" => rows.sort_by_key(|row| row.round_trip),
+        "stop" | "reason" if state != State::Closed => {
+            return Err(format!("sort by {by} only valid on closed connections"));
+        }
+        "stop" => rows.sort_by_key(|row| row.stopped.map(|(at, _)| at)),
+        "reason" => rows.sort_by_key(|row| row.stopped.map(|(_, reason)| reason.text())),
+        odd => return Err(format!("invalid sorting option: {odd}")),
+    }
+    Ok(())
+}
+
+fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: bool) {
+    let until = row.stopped.map_or(facts.now, |(at, _)| at);
+    json.number("cid", row.id);
+    json.text("kind", "Client");
+    json.text("type", "nats");
+    match row.peer {
+        Peer::Tcp(address) => {
+            json.text("ip", &address.ip().to_canonical().to_string());
+            json.number("port", u64::from(address.port()));
+        }
+        Peer::Unix { uid } => json.number("uid", u64::from(uid)),
+    }
+    json.text("start", &facts.time(row.opened));
+    json.text("last_activity", &facts.time(row.last_active));
+    if let Some((at, reason)) = row.stopped {
+        json.text("stop", &facts.time(at));
+        json.text("reason", reason.text());
+    }
+    if let Some(round_trip) = row.round_trip {
+        json.text("rtt", &format!("{round_trip:?}"));
+    }
+    json.text("uptime", &uptime(until - row.opened));
+    json.text("idle", &uptime(until - row.last_active));
+    json.number("pending_bytes", row.pending as u64);
+    write_traffic(json, row.traffic);
+    json.number("subscriptions", u64::from(row.subscriptions));
+    if let Some(about) = row.about {
+        json.text_if_any("name", &about.name);
+        json.text_if_any("lang", &about.lang);
+        json.text_if_any("version", &about.version);
+        if names_users {
+            json.text_if_any("authorized_user", &about.user);
+        }
+    }
+    if names_users {
+        json.text("account", "$G");
+    }
+}

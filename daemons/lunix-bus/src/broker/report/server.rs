@@ -1,0 +1,100 @@
+//! `/varz`.
+
+use super::super::Broker;
+use super::{Facts, uptime};
+use crate::broker::client::Traffic;
+use crate::broker::json::Json;
+use crate::broker::settings::Credentials;
+use crate::broker::{Peer, REFERENCE_VERSION};
+use std::time::Duration;
+
+impl Broker {
+    pub(super) fn server_report(&self, facts: &Facts<'_>) -> Vec<u8> {
+        let mut json = Json::object();
+        let settings = &self.settings;
+        json.text("server_id", &settings.server_id);
+        json.text("server_name", &settings.server_name);
+        json.text("version", REFERENCE_VERSION);
+        json.number("proto", 1);
+        json.text("go", concat!("lunix-bus ", env!("CARGO_PKG_VERSION")));
+        json.text("host", &settings.host);
+        json.number("port", u64::from(settings.port));
+        if settings.credentials != Credentials::Open {
+            json.truth("auth_required", true);
+        }
+        json.text("http_host", facts.http_host);
+        json.number("http_port", u64::from(facts.http_port));
+        self.write_limits(&mut json);
+        json.text("start", &facts.time(facts.started));
+        json.text("now", &facts.time(facts.now));
+        json.text("uptime", &uptime(facts.now - facts.started));
+        json.number("mem", facts.memory);
+        json.number("cores", std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64));
+        json.number("gomaxprocs", 1);
+        let alive = (facts.now - facts.started).as_secs_f64().max(0.001);
+        json.float("cpu", (facts.processor.as_secs_f64() / alive * 1000.0).round() / 10.0);
+        self.write_counters(&mut json);
+        json.begin("http_req_stats", b'{');
+        for (path, count) in facts.requests {
+            json.number(path, *count);
+        }
+        json.end(b'}');
+        json.text("config_load_time", &facts.time(facts.loaded));
+        json.begin("slow_consumer_stats", b'{');
+        json.number("clients", self.slow_consumers);
+        for kind in ["routes", "gateways", "leafs"] {
+            json.number(kind, 0);
+        }
+        json.end(b'}');
+        json.finish()
+    }
+
+    fn write_limits(&self, json: &mut Json) {
+        let settings = &self.settings;
+        json.number("max_connections", settings.max_connections as u64);
+        if settings.max_subscriptions > 0 {
+            json.number("max_subscriptions", settings.max_subscriptions as u64);
+        }
+        json.number("max_payload", settings.max_payload as u64);
+        json.number("max_control_line", settings.max_control_line as u64);
+        json.number("max_pending", settings.max_pending as u64);
+        json.number("max_memory", settings.max_memory as u64);
+        json.number("ping_interval", nanoseconds(settings.ping_interval));
+        json.number("ping_max", u64::from(settings.ping_max));
+        json.number("write_deadline", nanoseconds(settings.write_deadline));
+        json.float("auth_timeout", settings.auth_timeout.as_secs_f64());
+        for absent in ["cluster", "gateway", "leaf", "mqtt", "websocket", "jetstream"] {
+            json.begin(absent, b'{');
+            json.end(b'}');
+        }
+    }
+
+    fn write_counters(&self, json: &mut Json) {
+        let open = self.clients.iter().filter_map(|client| client.as_deref());
+        let mut traffic = self.traffic;
+        open.clone().for_each(|client| traffic.add(client.traffic));
+        json.number("connections", self.count as u64);
+        json.number("unix_connections", open.filter(|client| matches!(client.peer, Peer::Unix { .. })).count() as u64);
+        json.number("total_connections", self.next_id - 1);
+        for kind in ["routes", "remotes", "leafnodes"] {
+            json.number(kind, 0);
+        }
+        write_traffic(json, traffic);
+        json.number("slow_consumers", self.slow_consumers);
+        json.number("stale_connections", self.stale);
+        json.number("subscriptions", self.subscriptions() as u64);
+        json.number("held_bytes", self.outbox.held as u64);
+    }
+}
+
+/// Messages and bytes of everybody.
+pub(super) fn write_traffic(json: &mut Json, traffic: Traffic) {
+    json.number("in_msgs", traffic.in_msgs);
+    json.number("out_msgs", traffic.out_msgs);
+    json.number("in_bytes", traffic.in_bytes);
+    json.number("out_bytes", traffic.out_bytes);
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
