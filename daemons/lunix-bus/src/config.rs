@@ -2,6 +2,7 @@
 
 mod file;
 mod memory;
+mod users;
 
 use crate::broker::{Credentials, Settings};
 use crate::flags::Flags;
@@ -86,6 +87,8 @@ pub enum Error {
     Credentials,
     /// The grace period must be shorter than the whole.
     GracePeriod,
+    /// `no_auth_user` is none of the users.
+    NoSuchUser(String),
     /// The server would listen nowhere.
     NoListener,
 }
@@ -97,6 +100,7 @@ impl fmt::Display for Error {
             Self::File(error) => write!(f, "{error}"),
             Self::Credentials => f.write_str("user and password must be given together, and not beside a token"),
             Self::GracePeriod => f.write_str("lame_duck_grace_period must be shorter than lame_duck_duration"),
+            Self::NoSuchUser(name) => write!(f, "no_auth_user {name:?} is not among the users"),
             Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),
         }
     }
@@ -162,7 +166,18 @@ fn apply(overrides: &Overrides, config: &mut Config, mut credentials: file::Secr
     config.ports_directory = over.ports_directory.or(config.ports_directory.take());
     config.log_file = over.log_file.or(config.log_file.take());
     if over.user.is_some() || over.password.is_some() || over.token.is_some() {
-        credentials = file::Secrets { user: over.user, password: over.password, token: over.token };
+        credentials = file::Secrets { user: over.user, password: over.password, token: over.token, users: None };
+    }
+    if let Some(users) = credentials.users {
+        let known = |name: &String| users.iter().any(|user| user.name == *name);
+        if let Some(name) = broker.no_auth_user.as_ref().filter(|name| !known(name)) {
+            return Err(Error::NoSuchUser(name.clone()));
+        }
+        broker.credentials = Credentials::Users(users);
+        return Ok(());
+    }
+    if let Some(name) = broker.no_auth_user.take() {
+        return Err(Error::NoSuchUser(name));
     }
     broker.credentials = match (credentials.user, credentials.password, credentials.token) {
         (None, None, None) => Credentials::Open,

@@ -101,6 +101,102 @@ const LIMITED: &[Case] = &[
     ),
 ];
 
+const USERS: &str = r#"authorization {
+  timeout: 5
+  default_permissions { publish: "d.>", subscribe: ["d.>", "_INBOX.>"] }
+  users: [
+    {user: a, password: p, permissions: {
+      publish: {allow: ["pub.*", "x"], deny: "pub.no"}
+      subscribe: {allow: ["s.>", "bar.*", "qq q1", "_INBOX.>"], deny: ["s.no", "s.no2.*"]}}}
+    {user: b, password: p}
+    {user: all, password: p, permissions: {publish: ">", subscribe: ">"}}
+    {user: deny, password: p, permissions: {subscribe: {deny: ["foo q1", "no.*"]}}}
+    {user: once, password: p, permissions: {subscribe: "req", publish: {deny: "never"}, allow_responses: true}}
+    {user: self, password: p, permissions: {publish: ["req", "in"], subscribe: ["req", "in"], allow_responses: {max: 2, expires: "1m"}}}
+  ]
+}"#;
+
+macro_rules! as_user {
+    ($user:literal, $rest:literal) => {
+        concat!(
+            "CONNECT {\"verbose\":false,\"headers\":true,\"user\":\"",
+            $user,
+            "\",\"pass\":\"p\"}\r\n",
+            $rest,
+            "PING\r\n"
+        )
+        .as_bytes()
+    };
+}
+
+const PERMITTED: &[Case] = &[
+    (as_user!("a", "PUB pub.x 0\r\n\r\nPUB x r 0\r\n\r\n"), "PONG\r\n"),
+    (as_user!("a", "PUB pub.no 0\r\n\r\n"), "-ERR 'Permissions Violation for Publish to \"pub.no\"'\r\nPONG\r\n"),
+    (as_user!("a", "PUB pub.a.b 0\r\n\r\n"), "-ERR 'Permissions Violation for Publish to \"pub.a.b\"'\r\nPONG\r\n"),
+    (as_user!("a", "SUB s.a 1\r\nSUB s.> 2\r\nSUB bar.* 3\r\nSUB s.* 4\r\nSUB s.x q 5\r\nSUB qq q1 6\r\n"), "PONG\r\n"),
+    (as_user!("a", "SUB s.no 1\r\n"), "-ERR 'Permissions Violation for Subscription to \"s.no\"'\r\nPONG\r\n"),
+    (as_user!("a", "SUB s.no2.> 1\r\n"), "-ERR 'Permissions Violation for Subscription to \"s.no2.>\"'\r\nPONG\r\n"),
+    (as_user!("a", "SUB s.no2.* 1\r\n"), "-ERR 'Permissions Violation for Subscription to \"s.no2.*\"'\r\nPONG\r\n"),
+    (as_user!("a", "SUB > 1\r\n"), "-ERR 'Permissions Violation for Subscription to \">\"'\r\nPONG\r\n"),
+    (as_user!("a", "SUB * 1\r\n"), "-ERR 'Permissions Violation for Subscription to \"*\"'\r\nPONG\r\n"),
+    (as_user!("a", "SUB *.no 1\r\n"), "-ERR 'Permissions Violation for Subscription to \"*.no\"'\r\nPONG\r\n"),
+    (as_user!("a", "SUB bar.a.b 1\r\n"), "-ERR 'Permissions Violation for Subscription to \"bar.a.b\"'\r\nPONG\r\n"),
+    (as_user!("a", "SUB qq 1\r\n"), "-ERR 'Permissions Violation for Subscription to \"qq\"'\r\nPONG\r\n"),
+    (
+        as_user!("a", "SUB qq q2 1\r\n"),
+        "-ERR 'Permissions Violation for Subscription to \"qq\" using queue \"q2\"'\r\nPONG\r\n",
+    ),
+    (
+        as_user!("a", "SUB s.no q 1\r\n"),
+        "-ERR 'Permissions Violation for Subscription to \"s.no\" using queue \"q\"'\r\nPONG\r\n",
+    ),
+    (as_user!("a", "SUB s. 1\r\n"), "-ERR 'Permissions Violation for Subscription to \"s.\"'\r\nPONG\r\n"),
+    (
+        as_user!("b", "SUB d.a 1\r\nSUB e 2\r\nPUB d.a 0\r\n\r\nPUB e 0\r\n\r\n"),
+        "-ERR 'Permissions Violation for Subscription to \"e\"'\r\nMSG d.a 1 0\r\n\r\n-ERR 'Permissions Violation for Publish to \"e\"'\r\nPONG\r\n",
+    ),
+    (as_user!("all", "SUB > 1\r\nPUB e 0\r\n\r\n"), "MSG e 1 0\r\n\r\nPONG\r\n"),
+    (
+        as_user!("deny", "SUB foo q1 1\r\n"),
+        "-ERR 'Permissions Violation for Subscription to \"foo\" using queue \"q1\"'\r\nPONG\r\n",
+    ),
+    (
+        as_user!("deny", "SUB foo q2 1\r\nSUB foo 2\r\nPUB foo 0\r\n\r\n"),
+        "MSG foo 2 0\r\n\r\nMSG foo 1 0\r\n\r\nPONG\r\n",
+    ),
+    (
+        as_user!("deny", "SUB > 1\r\nPUB no.a 0\r\n\r\nPUB no.a.b 0\r\n\r\nPUB yes 0\r\n\r\n"),
+        "MSG no.a.b 1 0\r\n\r\nMSG yes 1 0\r\n\r\nPONG\r\n",
+    ),
+    (
+        as_user!("once", "SUB req 1\r\nPUB foo 0\r\n\r\n"),
+        "-ERR 'Permissions Violation for Publish to \"foo\"'\r\nPONG\r\n",
+    ),
+    (
+        as_user!("self", "SUB req 1\r\nPUB req r 0\r\n\r\nPUB r 0\r\n\r\nPUB r 0\r\n\r\nPUB r 0\r\n\r\n"),
+        "MSG req 1 r 0\r\n\r\n-ERR 'Permissions Violation for Publish to \"r\"'\r\nPONG\r\n",
+    ),
+    (
+        b"CONNECT {\"user\":\"a\",\"pass\":\"p\"}\r\nPUB y 0\r\n\r\nSUB y 1\r\nPUB x 0\r\n\r\n",
+        "+OK\r\n-ERR 'Permissions Violation for Publish to \"y\"'\r\n-ERR 'Permissions Violation for Subscription to \"y\"'\r\n+OK\r\n",
+    ),
+    (b"CONNECT {\"user\":\"a\",\"pass\":\"x\"}\r\n", "-ERR 'Authorization Violation'\r\n<end>"),
+    (b"CONNECT {\"user\":\"zz\",\"pass\":\"p\"}\r\n", "-ERR 'Authorization Violation'\r\n<end>"),
+    (b"CONNECT {\"auth_token\":\"p\"}\r\n", "-ERR 'Authorization Violation'\r\n<end>"),
+    (b"CONNECT {}\r\n", "-ERR 'Authorization Violation'\r\n<end>"),
+    (b"PING\r\n", "-ERR 'Authorization Violation'\r\n<end>"),
+];
+
+const GUESTS: &[Case] = &[
+    (
+        b"CONNECT {\"verbose\":false}\r\nPUB x 0\r\n\r\nSUB g.a 1\r\nPUB g.a 0\r\n\r\nPING\r\n",
+        "-ERR 'Permissions Violation for Publish to \"x\"'\r\nMSG g.a 1 0\r\n\r\nPONG\r\n",
+    ),
+    (b"CONNECT {\"verbose\":false,\"user\":\"a\",\"pass\":\"p\"}\r\nPUB x 0\r\n\r\nPING\r\n", "PONG\r\n"),
+    (b"CONNECT {\"user\":\"a\",\"pass\":\"x\"}\r\n", "-ERR 'Authorization Violation'\r\n<end>"),
+    (b"CONNECT {\"user\":\"guest\"}\r\n", "-ERR 'Authorization Violation'\r\n<end>"),
+];
+
 /// Takes the first INFO away and shortens the second.
 fn normal(heard: &[u8]) -> String {
     let text = String::from_utf8_lossy(heard);
@@ -159,6 +255,77 @@ fn defaults() {
 #[test]
 fn with_credentials() {
     compare("closed", "authorization { user: a, password: b, timeout: 1 }", CLOSED);
+}
+
+#[test]
+fn with_users_and_their_permissions() {
+    compare("users", USERS, PERMITTED);
+}
+
+#[test]
+fn with_a_user_for_those_who_name_none() {
+    let users = r#"no_auth_user: guest
+authorization { users: [
+  {user: guest, password: g, permissions: {publish: "g.>", subscribe: "g.>"}}
+  {user: a, password: p}
+] }"#;
+    compare("guests", users, GUESTS);
+}
+
+/// The one place where we differ on purpose: the reference lets whoever may read `bar.*` subscribe to `bar.>`.
+#[test]
+fn a_pattern_wider_than_what_is_allowed_is_refused() {
+    let said = as_user!("a", "SUB bar.> 1\r\n");
+    let directory = directory("wider");
+    let file = directory.join("nats.conf");
+    std::fs::write(&file, USERS).unwrap();
+    for (command, refused) in [(Some(ours()), true), (reference(), false)] {
+        let Some(command) = command else { continue };
+        let server = Server::start(command, &["-c", file.to_str().unwrap()]);
+        let mut client = server.client();
+        client.say(said);
+        let (heard, _) = client.read_until(|seen| seen.ends_with(b"PONG\r\n"));
+        let told = normal(&heard).contains("Permissions Violation for Subscription to \"bar.>\"");
+        assert_eq!(told, refused);
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
+/// A changed password cuts, changed permissions end subscriptions, what did not change stays.
+#[test]
+fn a_reload_applies_to_those_who_are_there() {
+    let users = |c: &str, sub: &str| {
+        format!(
+            "authorization {{ users: [\n {{user: a, password: p, permissions: {{subscribe: [{sub}]}}}}\n \
+             {{user: b, password: p}}\n {{user: c, password: {c}}}\n] }}"
+        )
+    };
+    for command in reference().into_iter().chain([ours()]) {
+        let directory = directory("reload-users");
+        let file = directory.join("nats.conf");
+        std::fs::write(&file, users("p", "one, two")).unwrap();
+        let mut server = Server::start(command, &["-c", file.to_str().unwrap()]);
+        let [mut a, mut b, mut c] = ["a", "b", "c"].map(|user| {
+            let mut client = server.client();
+            client.expect("\r\n");
+            client.say(format!("CONNECT {{\"verbose\":false,\"user\":\"{user}\",\"pass\":\"p\"}}\r\n").as_bytes());
+            client.ping();
+            client
+        });
+        a.say(b"SUB one 1\r\nSUB two 2\r\n");
+        a.ping();
+        std::fs::write(&file, users("changed", "one")).unwrap();
+        server.signal("HUP");
+        server.log_line("Reloaded server configuration");
+        assert!(c.rest().ends_with("-ERR 'Authorization Violation'\r\n"));
+        assert_eq!(a.expect("\r\n"), "-ERR 'Permissions Violation for Subscription to \"two\" (sid \"2\")'\r\n");
+        b.say(b"PUB two 0\r\n\r\nPUB one 0\r\n\r\n");
+        b.ping();
+        assert_eq!(a.expect("\r\n\r\n"), "MSG one 1 0\r\n\r\n");
+        a.say(b"SUB two 3\r\n");
+        assert_eq!(a.expect("\r\n"), "-ERR 'Permissions Violation for Subscription to \"two\"'\r\n");
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
 }
 
 #[test]

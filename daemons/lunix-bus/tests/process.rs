@@ -210,6 +210,7 @@ fn bad_flags_and_files_end_with_their_exit_codes() {
             (arguments, 78, "nats.conf:2:1: unknown field \"bogus\""),
             (&["-a", "192.0.2.77"], 73, "cannot listen on 192.0.2.77:4222"),
             (&["--user", "a"], 78, "user and password"),
+            (&["--signal", "bogus"], 64, "unknown signal"),
         ] {
             let output = ours().args(line).output().unwrap();
             let told = String::from_utf8_lossy(&output.stderr);
@@ -219,6 +220,32 @@ fn bad_flags_and_files_end_with_their_exit_codes() {
     });
     let version = ours().arg("-v").output().unwrap();
     assert!(version.status.success() && version.stdout.starts_with(b"nats-server: v2.15.1"));
+}
+
+#[test]
+fn wrong_users_are_refused_with_their_place() {
+    for (users, text) in [
+        ("users: []", "2:8: at least one user"),
+        ("users: [{user: a, password: p}, {user: a, password: q}]", "duplicate user \"a\""),
+        ("users: [{user: a, password: '$2a$11$x'}]", "bcrypt hashes are not supported"),
+        ("users: [{user: a}]", "user \"a\" needs a password"),
+        ("users: [{user: a, password: p, permissions: {publish: \"a..b\"}}]", "not a valid subject"),
+        ("users: [{user: a, password: p, permissions: {publish: \"a q\"}}]", "not a valid subject"),
+        ("users: [{user: a, password: p, permissions: {publish: []}}]", "an empty list is ambiguous"),
+        ("users: [{user: a, password: p, permissions: {bogus: a}}]", "unknown field \"bogus\""),
+        ("user: b\npassword: c\nusers: [{user: a, password: p}]", "exclude each other"),
+    ] {
+        with_file("wrong-users", &format!("authorization {{\n{users}\n}}"), |_, arguments| {
+            let output = ours().args(arguments).arg("-t").output().unwrap();
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(78), "{users}: {told}");
+            assert!(told.contains(text), "{users}: {told}");
+        });
+    }
+    with_file("no-guest", "no_auth_user: x\nauthorization { users: [{user: a, password: p}] }", |_, arguments| {
+        let output = ours().args(arguments).arg("-t").output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stderr).contains("no_auth_user \"x\" is not among the users"));
+    });
 }
 
 #[test]

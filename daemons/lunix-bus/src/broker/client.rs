@@ -2,6 +2,7 @@
 
 use super::outbox::Stall;
 use super::output::Output;
+use super::permissions::Granted;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::net::SocketAddr;
@@ -166,6 +167,9 @@ pub(crate) struct Client {
     pub(crate) asked: Option<Instant>,
     pub(crate) round_trip: Option<Duration>,
     pub(crate) about: Option<Box<About>>,
+    /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
+    pub(crate) user: Option<Box<str>>,
+    pub(crate) granted: Option<Box<Granted>>,
 }
 
 impl Client {

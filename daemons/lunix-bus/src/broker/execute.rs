@@ -4,6 +4,8 @@ use super::client::{ABOUT_MAX, About, Client, Peer, Reason};
 use super::connect::Connect;
 use super::info::Kind;
 use super::outbox::Note;
+use super::permissions::{User, Verdict};
+use super::publish::Published;
 use super::settings::Credentials;
 use super::subscriptions::NONE;
 use super::{Broker, info};
@@ -19,7 +21,9 @@ impl Broker {
             self.trace(slot, &op);
         }
         match op {
-            Op::Pub { subject, reply, headers, payload } => self.publish(slot, subject, reply, headers, payload),
+            Op::Pub { subject, reply, headers, payload } => {
+                self.publish(now, slot, Published { subject, reply, headers, payload });
+            }
             Op::Ping => self.ping(slot),
             Op::Pong => self.pong(now, slot),
             Op::Sub { subject, queue, sid } => self.subscribe(slot, subject, queue, sid),
@@ -127,9 +131,10 @@ impl Broker {
         let Some(connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
         let accepted = self.accepts(slot, &connect);
         let Some(client) = self.client_mut(slot) else { return };
-        if !accepted {
+        let Some(user) = accepted else {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
-        }
+        };
+        client.become_user(user.as_ref());
         let again = client.connected;
         merge(client, &connect);
         client.about = about(connect);
@@ -153,25 +158,49 @@ impl Broker {
         self.ok(slot);
     }
 
-    /// Whether the client proved what it must. The kernel vouches for those of a unix socket.
-    fn accepts(&self, slot: u32, connect: &Connect) -> bool {
+    /// Whether the client proved what it must, and which user it is where there are users. The kernel vouches for those of a unix
+    /// socket.
+    fn accepts(&self, slot: u32, connect: &Connect) -> Option<Option<User>> {
         if self.client(slot).is_some_and(|client| matches!(client.peer, Peer::Unix { .. })) {
-            return true;
+            return Some(None);
         }
         let given = |field: &Option<String>| field.clone().unwrap_or_default();
-        match &self.settings.credentials {
+        let proved = match &self.settings.credentials {
+            Credentials::Users(users) => return self.accepts_user(users, connect).map(Some),
             Credentials::Open => true,
             Credentials::Token(token) => is_same(token, &given(&connect.token)),
             Credentials::Password { user, password } => {
                 // Both are compared, whatever the first result, so that time tells nothing.
                 is_same(user, &given(&connect.user)) & is_same(password, &given(&connect.password))
             }
+        };
+        proved.then_some(None)
+    }
+
+    /// The user that the client proved to be. Who names nobody is the default user, if there is one.
+    fn accepts_user(&self, users: &[User], connect: &Connect) -> Option<User> {
+        let name = connect.user.as_deref().unwrap_or_default();
+        if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
+            return self.settings.default_user().cloned();
         }
+        let password = connect.password.as_deref().unwrap_or_default();
+        let known = users.iter().find(|user| user.name == name);
+        // A password is compared for an unknown name, too, so that time does not tell which names there are.
+        let same = is_same(known.map_or("-", |user| &user.password), password);
+        known.filter(|_| same).cloned()
     }
 
     fn subscribe(&mut self, slot: u32, subject: &[u8], queue: Option<&[u8]>, sid: &[u8]) {
         let max = self.settings.max_subscriptions;
         let Some(client) = self.client(slot) else { return };
+        let granted = client.granted.as_deref();
+        let verdict = granted.map_or(Verdict::Allowed, |granted| granted.check_subscription(subject, queue));
+        if verdict == Verdict::Refused {
+            return match queue {
+                None => self.deny(slot, &[b"Subscription to \"", subject, b"\""]),
+                Some(queue) => self.deny(slot, &[b"Subscription to \"", subject, b"\" using queue \"", queue, b"\""]),
+            };
+        }
         if max > 0 && client.subscriptions as usize >= max {
             return self.complain(slot, "maximum subscriptions exceeded");
         }
@@ -181,6 +210,9 @@ impl Broker {
                 return self.complain(slot, "Invalid Subject");
             };
             self.outbox.held += SUBSCRIPTION_SIZE;
+            if let Some(subscription) = self.subscriptions.get_mut(number) {
+                subscription.filtered = verdict == Verdict::Filtered;
+            }
             if let Some(client) = self.client_mut(slot) {
                 client.first_subscription = number;
                 client.subscriptions += 1;

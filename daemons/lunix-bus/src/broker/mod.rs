@@ -26,7 +26,9 @@ mod json;
 mod lame_duck;
 mod outbox;
 mod output;
+mod permissions;
 mod publish;
+mod reload;
 mod report;
 mod settings;
 mod subscriptions;
@@ -36,6 +38,7 @@ mod tests;
 pub use client::{Peer, Reason};
 pub use info::REFERENCE_VERSION;
 pub use outbox::Note;
+pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
 pub use settings::{Credentials, Settings};
 
@@ -141,24 +144,6 @@ impl Broker {
         &self.settings
     }
 
-    /// Takes new limits. Clients that proved themselves by credentials which no longer hold are cut.
-    pub fn reload(&mut self, settings: Settings) {
-        let cut = settings.credentials != self.settings.credentials && settings.credentials != Credentials::Open;
-        self.settings = settings;
-        self.outbox.configure(&self.settings);
-        for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
-            let Some(client) = self.client_mut(slot) else { continue };
-            let tcp = matches!(client.peer, Peer::Tcp(_));
-            let (line, payload) = (self.settings.max_control_line, self.settings.max_payload);
-            if let Some(client) = self.client_mut(slot) {
-                client.parser.set_limits(line, payload);
-            }
-            if cut && tcp {
-                self.refuse(slot, "Authorization Violation", Reason::Authentication);
-            }
-        }
-    }
-
     /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
     /// be told.
     pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
@@ -176,7 +161,9 @@ impl Broker {
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
-        let open = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
+        let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
+        let user = self.settings.default_user().filter(|_| !known).cloned();
+        let open = known || user.is_some();
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
         parser.set_headers(false);
         let client = Client {
@@ -205,7 +192,11 @@ impl Broker {
             asked: None,
             round_trip: None,
             about: None,
+            user: None,
+            granted: None,
         };
+        let mut client = client;
+        client.become_user(user.as_ref());
         *self.clients.get_mut(slot as usize)? = Some(Box::new(client));
         self.outbox.note(id, Note::Opened(peer));
         self.send_info(slot, info::Kind::First);

@@ -18,6 +18,8 @@ pub enum Note {
     Closed(Peer, Reason),
     /// A client was told an error, or cut for it.
     Refused(Peer, &'static str),
+    /// A client wanted what it may not.
+    Denied(Peer, String),
     /// An operation, when tracing.
     Trace(String),
 }

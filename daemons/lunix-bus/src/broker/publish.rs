@@ -5,6 +5,7 @@ use super::client::Client;
 use super::outbox::Outbox;
 use super::subscriptions::Subscription;
 use nats_proto::Decimal;
+use reactor::Instant;
 
 /// Memory used again for every message.
 #[derive(Debug, Default)]
@@ -17,8 +18,18 @@ pub(super) struct Scratch {
     expired: Vec<u32>,
 }
 
+/// What a client publishes.
+pub(super) struct Published<'a> {
+    pub(super) subject: &'a [u8],
+    pub(super) reply: Option<&'a [u8]>,
+    pub(super) headers: &'a [u8],
+    pub(super) payload: &'a [u8],
+}
+
 /// One message on its way.
 struct Message<'a> {
+    now: Instant,
+    reply: Option<&'a [u8]>,
     subject: &'a [u8],
     headers: &'a [u8],
     payload: &'a [u8],
@@ -38,9 +49,11 @@ struct Delivery<'a> {
 }
 
 impl Broker {
-    pub(super) fn publish(&mut self, slot: u32, subject: &[u8], reply: Option<&[u8]>, headers: &[u8], payload: &[u8]) {
+    pub(super) fn publish(&mut self, now: Instant, slot: u32, parts: Published<'_>) {
+        let Published { subject, reply, headers, payload } = parts;
         let Some(client) = self.client_mut(slot) else { return };
         let options = client.options;
+        let limited = client.granted.is_some();
         client.traffic.in_msgs += 1;
         client.traffic.in_bytes += (headers.len() + payload.len()) as u64;
         if options.pedantic {
@@ -48,6 +61,9 @@ impl Broker {
             if !cache.look_up(index, subject).0 {
                 self.complain(slot, "Invalid Publish Subject");
             }
+        }
+        if limited && !self.may_publish(now, slot, subject) {
+            return;
         }
         if options.verbose {
             self.ok(slot);
@@ -59,7 +75,7 @@ impl Broker {
             scratch.describe(reply, headers.len(), payload.len());
         }
         let Scratch { with_headers, plain, expired } = scratch;
-        let message = Message { subject, headers, payload, plain, with_headers };
+        let message = Message { now, reply, subject, headers, payload, plain, with_headers };
         let mut delivery = Delivery { publisher: slot, echo: options.echo, clients, subscriptions, outbox, expired };
         let mut delivered = false;
         for &subscription in found.plain() {
@@ -77,6 +93,16 @@ impl Broker {
         {
             self.no_responders(slot, subject, reply);
         }
+    }
+
+    /// Whether the client may publish to `subject`; it is told if not.
+    fn may_publish(&mut self, now: Instant, slot: u32, subject: &[u8]) -> bool {
+        let granted = self.client_mut(slot).and_then(|client| client.granted.as_deref_mut());
+        let allowed = granted.is_none_or(|granted| granted.may_publish(now, subject));
+        if !allowed {
+            self.deny(slot, &[b"Publish to \"", subject, b"\""]);
+        }
+        allowed
     }
 
     /// Answers a request that nobody received, if the requester listens for the answer.
@@ -120,6 +146,13 @@ impl Delivery<'_> {
         }
         if !client.options.headers && message.says_nobody() {
             return true;
+        }
+        if subscription.filtered && client.granted.as_ref().is_some_and(|granted| !granted.may_receive(message.subject))
+        {
+            return false;
+        }
+        if let Some(granted) = &mut client.granted {
+            granted.note_request(message.now, message.reply);
         }
         subscription.delivered += 1;
         if subscription.max > 0 && subscription.delivered >= subscription.max {

@@ -1,5 +1,6 @@
 //! What the broker is told once and again on reload.
 
+use super::permissions::User;
 use std::time::Duration;
 
 /// Limits, times and names. Sizes in bytes.
@@ -35,6 +36,8 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
+    /// Which of the users a TCP client is that names none.
+    pub no_auth_user: Option<String>,
     /// Over which time the clients are sent away before the server ends for others to take over; see [`super::Broker::lame_duck`].
     pub lame_duck_duration: Duration,
     /// How long none is sent away at the beginning of that time.
@@ -60,6 +63,23 @@ pub enum Credentials {
     },
     /// A token.
     Token(String),
+    /// The name and password of one of these.
+    Users(Vec<User>),
+}
+
+impl Settings {
+    /// The user called `name`, where there are users.
+    pub(crate) fn user(&self, name: &str) -> Option<&User> {
+        match &self.credentials {
+            Credentials::Users(users) => users.iter().find(|user| user.name == name),
+            Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => None,
+        }
+    }
+
+    /// The user of those who name none.
+    pub(crate) fn default_user(&self) -> Option<&User> {
+        self.no_auth_user.as_deref().and_then(|name| self.user(name))
+    }
 }
 
 impl Default for Settings {
@@ -80,6 +100,7 @@ impl Default for Settings {
             write_deadline: Duration::from_secs(10),
             auth_timeout: Duration::from_secs(2),
             credentials: Credentials::Open,
+            no_auth_user: None,
             lame_duck_duration: Duration::from_secs(120),
             lame_duck_grace_period: Duration::from_secs(10),
             closed_kept: 0,

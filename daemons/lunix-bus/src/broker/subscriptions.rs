@@ -48,6 +48,8 @@ pub(crate) struct Subscription {
     /// Ends after so many messages; 0: never.
     pub(crate) max: u64,
     pub(crate) delivered: u64,
+    /// Some messages for it may be denied to its client.
+    pub(crate) filtered: bool,
     sid: Sid,
     hash: u64,
     entry: Entry,
@@ -56,6 +58,11 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
+    /// The number of the client's next subscription.
+    pub(crate) fn next(&self) -> u32 {
+        self.next
+    }
+
     /// The sid and a blank, as MSG has it.
     pub(crate) fn sid_with_blank(&self) -> &[u8] {
         self.sid.with_blank()
@@ -158,8 +165,17 @@ impl Subscriptions {
         let entry = self.index.insert(subject, queue, number).ok()?;
         self.inserted += 1;
         let hash = self.hash_of(client, sid);
-        let subscription =
-            Subscription { client, max: 0, delivered: 0, sid: Sid::new(sid), hash, entry, previous: NONE, next: first };
+        let subscription = Subscription {
+            client,
+            max: 0,
+            delivered: 0,
+            filtered: false,
+            sid: Sid::new(sid),
+            hash,
+            entry,
+            previous: NONE,
+            next: first,
+        };
         match self.slots.get_mut(number as usize) {
             Some(place) => {
                 *place = subscription;

@@ -1,6 +1,8 @@
 //! The keys of the configuration file.
 
+use super::users;
 use super::{Config, Error, Monitoring, beside};
+use crate::broker::User;
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
 use std::path::Path;
@@ -15,6 +17,7 @@ pub(super) struct Secrets {
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) token: Option<String>,
+    pub(super) users: Option<Vec<User>>,
 }
 
 /// What the file says that needs a second look.
@@ -27,7 +30,7 @@ pub(super) struct Given {
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, ping_interval, ping_max, write_deadline, \
+     max_subscriptions, max_pending, max_memory, no_auth_user, ping_interval, ping_max, write_deadline, \
      lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, pid_file, \
      ports_file_dir, logfile, debug, trace";
 
@@ -94,6 +97,7 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "http_port" | "monitor_port" => {
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
+        "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "authorization" => given.credentials = authorization(item, config)?,
         "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
         "ports_file_dir" => config.ports_directory = Some(string(item)?.into()),
@@ -108,15 +112,26 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
 }
 
 fn authorization(item: &Item, config: &mut Config) -> Result<Secrets, nats_conf::Error> {
-    let mut secrets = Secrets::default();
+    let (mut secrets, mut default) = (Secrets::default(), None);
     for entry in map(item)?.iter() {
         match entry.key.to_ascii_lowercase().as_str() {
             "user" | "username" => secrets.user = Some(string(&entry.item)?),
             "pass" | "password" => secrets.password = Some(secret(&entry.item)?),
             "token" => secrets.token = Some(secret(&entry.item)?),
             "timeout" => config.broker.auth_timeout = seconds(&entry.item)?,
-            _ => return Err(unknown(entry, "user, password, token, timeout")),
+            "users" => secrets.users = Some(users::users(&entry.item)?),
+            "default_permission" | "default_permissions" => default = Some(users::permissions(&entry.item)?),
+            _ => return Err(unknown(entry, "user, password, token, users, default_permissions, timeout")),
         }
+    }
+    if let Some(users) = &mut secrets.users {
+        users::with_default(users, default);
+        let alone = secrets.user.is_none() && secrets.password.is_none() && secrets.token.is_none();
+        return if alone {
+            Ok(secrets)
+        } else {
+            Err(wrong(item, "users and a single user, password or token exclude each other"))
+        };
     }
     let good = matches!((&secrets.user, &secrets.password, &secrets.token), (None, None, _) | (Some(_), Some(_), None));
     if good { Ok(secrets) } else { Err(wrong(item, "user and password together, or a token alone, are expected")) }
@@ -148,23 +163,23 @@ fn address(item: &Item) -> Result<(Option<String>, u16), nats_conf::Error> {
     Ok((Some(host.trim_matches(['[', ']']).to_owned()), port))
 }
 
-fn wrong(item: &Item, text: impl Into<String>) -> nats_conf::Error {
+pub(super) fn wrong(item: &Item, text: impl Into<String>) -> nats_conf::Error {
     nats_conf::Error::new(&item.place, text)
 }
 
-fn unexpected(item: &Item, wanted: &str) -> nats_conf::Error {
+pub(super) fn unexpected(item: &Item, wanted: &str) -> nats_conf::Error {
     wrong(item, format!("{wanted} is expected, not {}", item.value.kind()))
 }
 
-fn unknown(entry: &Entry, known: &str) -> nats_conf::Error {
+pub(super) fn unknown(entry: &Entry, known: &str) -> nats_conf::Error {
     nats_conf::Error::new(&entry.place, format!("unknown field {:?}; known are {known}", entry.key))
 }
 
-fn map(item: &Item) -> Result<&Map, nats_conf::Error> {
+pub(super) fn map(item: &Item) -> Result<&Map, nats_conf::Error> {
     if let Value::Map(map) = &item.value { Ok(map) } else { Err(unexpected(item, "a map")) }
 }
 
-fn string(item: &Item) -> Result<String, nats_conf::Error> {
+pub(super) fn string(item: &Item) -> Result<String, nats_conf::Error> {
     match &item.value {
         Value::String(text) => Ok(text.clone()),
         // A name or password made of digits alone.
@@ -174,7 +189,7 @@ fn string(item: &Item) -> Result<String, nats_conf::Error> {
 }
 
 /// A password or token. Hashed ones are refused: comparing them as plain text would lock everybody out.
-fn secret(item: &Item) -> Result<String, nats_conf::Error> {
+pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     let text = string(item)?;
     let hashed = ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| text.starts_with(prefix));
     if hashed { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
@@ -208,7 +223,7 @@ fn mode(item: &Item) -> Result<u32, nats_conf::Error> {
 }
 
 /// A duration with unit, or a number of seconds.
-fn duration(item: &Item) -> Result<Duration, nats_conf::Error> {
+pub(super) fn duration(item: &Item) -> Result<Duration, nats_conf::Error> {
     let duration = match &item.value {
         Value::String(text) => parse_duration(text),
         Value::Integer(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),

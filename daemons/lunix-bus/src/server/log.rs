@@ -60,6 +60,7 @@ impl Log {
         for (client, note) in notes {
             match note {
                 Note::Refused(peer, text) => self.warn(format_args!("{text} client={client} peer={}", Named(peer))),
+                Note::Denied(peer, text) => self.warn(format_args!("{text} client={client} peer={}", Named(peer))),
                 Note::Opened(peer) if self.debug => {
                     self.line("debug", format_args!("client connected client={client} peer={}", Named(peer)));
                 }
