@@ -272,6 +272,22 @@ authorization { users: [
     compare("guests", users, GUESTS);
 }
 
+/// Clients look at `auth_required` before they send credentials.
+#[test]
+fn the_first_info_tells_whether_credentials_are_needed() {
+    let users = "authorization { users: [{user: a, password: p}] }";
+    for (configuration, needed) in [(users.to_owned(), true), (format!("no_auth_user: a\n{users}"), false)] {
+        let directory = directory(if needed { "needed" } else { "free" });
+        let file = directory.join("nats.conf");
+        std::fs::write(&file, configuration).unwrap();
+        for command in reference().into_iter().chain([ours()]) {
+            let server = Server::start(command, &["-c", file.to_str().unwrap()]);
+            assert_eq!(server.client().expect("} \r\n").contains("\"auth_required\":true"), needed);
+        }
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+}
+
 /// The one place where we differ on purpose: the reference lets whoever may read `bar.*` subscribe to `bar.>`.
 #[test]
 fn a_pattern_wider_than_what_is_allowed_is_refused() {

@@ -31,7 +31,7 @@ pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Pe
     number(out, "port", u64::from(settings.port));
     bare(out, "headers", "true");
     let tcp = matches!(peer, Peer::Tcp(_));
-    if tcp && settings.credentials != Credentials::Open {
+    if tcp && settings.credentials != Credentials::Open && settings.default_user().is_none() {
         bare(out, "auth_required", "true");
     }
     number(out, "max_payload", settings.max_payload as u64);

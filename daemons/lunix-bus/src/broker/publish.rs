@@ -147,12 +147,8 @@ impl Delivery<'_> {
         if !client.options.headers && message.says_nobody() {
             return true;
         }
-        if subscription.filtered && client.granted.as_ref().is_some_and(|granted| !granted.may_receive(message.subject))
-        {
+        if client.granted.is_some() && !is_permitted(client, subscription.filtered, message) {
             return false;
-        }
-        if let Some(granted) = &mut client.granted {
-            granted.note_request(message.now, message.reply);
         }
         subscription.delivered += 1;
         if subscription.max > 0 && subscription.delivered >= subscription.max {
@@ -179,6 +175,17 @@ impl Delivery<'_> {
         let (before, from) = group.split_at_checked(start).unwrap_or((&[], group));
         from.iter().chain(before).any(|&member| self.deliver(member, message))
     }
+}
+
+/// Whether a client with permissions may get the message; if so it may answer.
+#[cold]
+fn is_permitted(client: &mut Client, filtered: bool, message: &Message<'_>) -> bool {
+    let Some(granted) = &mut client.granted else { return true };
+    if filtered && !granted.may_receive(message.subject) {
+        return false;
+    }
+    granted.note_request(message.now, message.reply);
+    true
 }
 
 impl Scratch {
