@@ -193,7 +193,7 @@ fn a_reader_that_leaves_ends_it() {
 
 #[test]
 fn another_bus_can_be_used() {
-    let Some(bed) = Bed::start("another_bus_can_be_used") else { return };
+    let Some(bed) = Bed::foreign("another_bus_can_be_used") else { return };
     let Some(mut up) = Up::start("another_bus_can_be_used", &["--bus", &bed.url]) else { return };
     assert_eq!(up.url, bed.url);
     assert!(!processes_of(&up.folder).iter().any(|line| line.contains("lunix-bus")));
