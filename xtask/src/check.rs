@@ -59,7 +59,7 @@ fn format() -> Result<()> {
 }
 
 fn lints() -> Result<()> {
-    cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--", "-D", "warnings"])
+    cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--keep-going", "--", "-D", "warnings"])
 }
 
 fn docs() -> Result<()> {
