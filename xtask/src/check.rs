@@ -59,7 +59,17 @@ fn format() -> Result<()> {
 }
 
 fn lints() -> Result<()> {
-    cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--keep-going", "--", "-D", "warnings"])
+    cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--quiet",
+        "--keep-going",
+        "--",
+        "-D",
+        "warnings",
+    ])
 }
 
 fn docs() -> Result<()> {
