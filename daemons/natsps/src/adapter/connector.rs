@@ -7,6 +7,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use sys::filter::{Instruction, attach};
 
 /// Multicast group of the process connector (CN_IDX_PROC).
@@ -14,6 +15,9 @@ const GROUP: u32 = 1;
 
 /// Bytes the kernel may queue for us.
 const BUFFER: usize = 1024 * 1024;
+
+/// Inode of the first namespace of processes: PROC_PID_INIT_INO of `include/linux/proc_ns.h`.
+const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
 /// The parent of the kernel's own threads.
 const KTHREADD: u32 = 2;
@@ -34,8 +38,12 @@ pub(super) enum Received {
 }
 
 impl Connector {
-    /// Subscribes. Takes `CAP_NET_ADMIN`.
+    /// Subscribes. Takes `CAP_NET_ADMIN`, and the first namespace of processes: from any other the kernel ignores the request
+    /// without an answer (`drivers/connector/cn_proc.c`, `cn_proc_mcast_ctl`).
     pub(super) fn open() -> io::Result<Self> {
+        if !is_first_namespace() {
+            return Err(io::Error::other("it serves only the first namespace of processes, and this is a container"));
+        }
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let protocol = Some(netlink::CONNECTOR);
         let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, protocol)?;
@@ -70,6 +78,11 @@ impl AsFd for Connector {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Whether this process is in the machine's first namespace of processes; yes when /proc does not tell.
+fn is_first_namespace() -> bool {
+    std::fs::metadata("/proc/self/ns/pid").map_or(true, |namespace| namespace.ino() == FIRST_PID_NAMESPACE)
 }
 
 /// Keeps what makes and ends processes; threads and the kernel's own workers wake nobody.
