@@ -4,7 +4,6 @@ use proto_proc::{Event, FILTER_OFFSETS, events, listen_request};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, sockopt};
-use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -26,7 +25,6 @@ const KTHREADD: u32 = 2;
 #[derive(Debug)]
 pub(super) struct Connector {
     socket: OwnedFd,
-    queue: VecDeque<Event>,
 }
 
 /// What one read gave.
@@ -54,17 +52,19 @@ impl Connector {
         attach(&socket, &processes_only())?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, GROUP))?;
         rustix::net::send(&socket, &listen_request(), SendFlags::empty())?;
-        Ok(Self { socket, queue: VecDeque::new() })
+        Ok(Self { socket })
     }
 
+    /// The next event. The kernel sends each in a datagram of its own, so nothing is left over when the caller stops half way.
     pub(super) fn read(&mut self) -> io::Result<Received> {
-        let mut buffer = [0; 4096];
+        let mut buffer = [0; 512];
         loop {
-            if let Some(event) = self.queue.pop_front() {
-                return Ok(Received::Event(event));
-            }
             match rustix::net::recv(&self.socket, &mut buffer, RecvFlags::empty()) {
-                Ok((_, count)) => self.queue.extend(events(buffer.get(..count).unwrap_or_default())),
+                Ok((_, count)) => {
+                    if let Some(event) = events(buffer.get(..count).unwrap_or_default()).next() {
+                        return Ok(Received::Event(event));
+                    }
+                }
                 Err(Errno::AGAIN) => return Ok(Received::Nothing),
                 Err(Errno::NOBUFS) => return Ok(Received::Overrun),
                 Err(Errno::INTR) => {}
