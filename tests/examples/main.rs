@@ -1,6 +1,8 @@
 //! The examples in every language, each against nats-server first and our bus second; what they hear of the hardware is played.
 #![forbid(unsafe_code)]
 
+mod player;
+mod readme;
 mod scenario;
 mod server;
 mod sticks;
@@ -38,5 +40,8 @@ fn main() -> ExitCode {
             }
         }
     }
+    suite.check("readme::its_javascript_shows_a_toast_under_lunix_up", readme::javascript);
+    suite.check("readme::its_shell_shows_a_toast_under_lunix_up", readme::shell);
+    suite.check("readme::its_commands_are_those_that_there_are", readme::commands);
     suite.finish()
 }

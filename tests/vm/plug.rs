@@ -3,6 +3,7 @@
 use crate::soon;
 use lunix_tests::ensure;
 use lunix_tests::language::Language;
+use lunix_tests::readme;
 use serde_json::Value;
 use testkit::bus::{Bus, Message};
 use testkit::disk::FileSystem;
@@ -74,6 +75,10 @@ fn one_event_one_toast(vm: &Vm, language: Language, name: &str, file_system: Fil
     let add = await_subject(&mut bus, "hardware.usb.add")?.json();
     let node = add.get("filesystem").and_then(Value::as_str).unwrap_or_default();
     ensure(node.starts_with("/dev/sd") && node.ends_with('1'), || format!("no partition in {add}"))?;
+    if file_system == FileSystem::Vfat {
+        let (shown, real) = (readme::shape(&readme::event("hardware.usb.add")?), readme::shape(&add));
+        ensure(shown == real, || format!("the README shows other fields: {:?}", shown.symmetric_difference(&real)))?;
+    }
     let first = add.pointer("/filesystems/0");
     let label = first.and_then(|first| first.get("label"));
     ensure(label.is_some_and(|label| label == "LUNIX"), || format!("no label in {add}"))?;

@@ -1,5 +1,5 @@
 //! `sub`, `pub` and `req` against a real bus, judged by a client that is not ours.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test")]
 #![allow(dead_code, reason = "each test file uses a part of the common ones")]
 
 mod common;

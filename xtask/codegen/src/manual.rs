@@ -59,7 +59,12 @@ pub fn lunix(root: &Path) -> Result<(PathBuf, String), String> {
 
 /// The daemons' manuals with their marked parts written anew.
 pub fn daemons(root: &Path, domains: &[Domain]) -> Result<Files, String> {
-    let programs: [Program; 3] = [natsinit::Natsinit::PROGRAM, natsps::Natsps::PROGRAM, natstoast::Natstoast::PROGRAM];
+    let programs: [Program; 4] = [
+        natsdev::Natsdev::PROGRAM,
+        natsinit::Natsinit::PROGRAM,
+        natsps::Natsps::PROGRAM,
+        natstoast::Natstoast::PROGRAM,
+    ];
     let mut files = Files::new();
     for program in programs {
         let path = PathBuf::from(format!("daemons/{0}/{0}.8.scd", program.name));
