@@ -87,6 +87,15 @@ impl Up {
         panic!("no toast {text}: {}", self.process.printed());
     }
 
+    /// Waits until it has printed this.
+    fn says(&self, text: &str) {
+        let deadline = soon();
+        while !self.process.printed().contains(text) {
+            assert!(deadline.left().is_some(), "{text} in {}", self.process.printed());
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
     /// Checks that no process and no file is left.
     fn is_gone(&self) {
         let left = processes_of(&self.folder);
@@ -118,6 +127,7 @@ fn it_shows_events_and_toasts_and_leaves_nothing_behind() {
         assert_eq!(up.lunix(&["pub", "hardware.usb.add", event]).code, Some(0));
         let line = up.process.line(soon(), "hardware.usb.add {\"f").unwrap();
         assert_eq!(line, format!("hardware.usb.add {event}"));
+        up.ready("natsps", None);
         let control = up.folder.join("init.sock").display().to_string();
         let status = up.lunix(&["status", "--control", &control]).out;
         assert!(status.contains("\nlunix-bus  -") && status.contains("\nnatsps     process ps"), "{status}");
@@ -169,7 +179,7 @@ fn when_lunix_init_is_killed_everything_ends() {
     let pid: i32 = init.split([':', '/']).nth(2).unwrap().parse().unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
     assert_eq!(up.process.exit(soon()).unwrap().code(), Some(71));
-    assert!(up.process.printed().contains("lunix-init has ended: signal: 9"), "{}", up.process.printed());
+    up.says("lunix-init has ended: signal: 9");
     up.is_gone();
 }
 
@@ -223,8 +233,9 @@ fn what_is_missing_is_named_and_the_rest_goes_on() {
     std::fs::set_permissions(folder.join("natsps"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mut up = Up::of(bare(&folder.join("lunix"), &["up"]).env("PATH", "/bin:/usr/bin"));
     up.toasts("all the same");
-    let printed = up.process.printed();
     for line in ["lunix: warn: natsdev is missing", "lunix: warn: natsinit is missing", "cannot execute"] {
+        up.says(line);
+        let printed = up.process.printed();
         assert_eq!(printed.matches(line).count(), 1, "{line} in {printed}");
     }
     up.process.signal(Signal::TERM).unwrap();
