@@ -1,11 +1,200 @@
 // Generated from crates/interfaces by `cargo xtask codegen`.
 
+/** Answers everything that is plugged in, or all of one class. */
+export interface HardwareList {
+  /** The epoch of `seq`, as in `Stamp`. */
+  epoch: string
+  /** Everything there is, in no particular order. */
+  items: HardwareListItem[]
+  /** Why this list or its events are less than they should be, in a sentence; absent when all is well. */
+  note?: string
+  /** The number of the last event that this state includes: drop events of the same epoch with a `seq` up to this one. 0 before the first event. */
+  seq: number
+}
+
+/** A file system, swap space or locked volume. */
+export interface HardwareListFileSystem {
+  /** Label; absent when it has none. */
+  label?: string
+  /** Its block device, as `/dev/sda1`. */
+  node: string
+  /** True when the block device refuses writing. */
+  read_only: boolean
+  /** Size of the block device in bytes. */
+  size_bytes: number
+  /** Type in mount's and blkid's words: `vfat`, `ext4`, `swap`, `crypto_LUKS` ... */
+  type: string
+  /** What it is for. */
+  usage: HardwareListUsage
+  /** Identifier in the form usual for the type; absent when it has none. Identifies a single item. */
+  uuid?: string
+}
+
+/** What a person uses to enter something: a keyboard, mouse, touch screen, button. Announced once its event node exists. */
+export interface HardwareListInput {
+  /** Path below /sys, stable until removal. Source: uevent DEVPATH. */
+  devpath: string
+  /** What it is, by the events it can send. */
+  kind: HardwareListInputKind
+  /** Its name in the driver's words. Source: uevent NAME. */
+  name: string
+  /** Its event node, as `/dev/input/event2`; absent when none came within 2 s. */
+  node?: string
+  /** How it is attached, as `usb-0000:00:01.0-2/input0`; absent when it does not tell. Source: uevent PHYS. */
+  phys?: string
+}
+
+/** Kinds of input devices; a device that is several is the first that fits. */
+export type HardwareListInputKind = 'keyboard' | 'mouse' | 'touchpad' | 'touchscreen' | 'tablet' | 'joystick' | 'buttons' | 'switch' | 'other'
+
+/** One thing of a domain's state: the subject it was, or would have been, announced under, and the fields of that announcement. */
+export interface HardwareListItem {
+  /** Subject of the announcement, `hardware.usb.add` for a stick. */
+  subject: string
+}
+
+/** A network interface with hardware behind it. */
+export interface HardwareListNet {
+  /** Hardware address, lower case; absent when it has none. Identifies a single item. Source: sysfs `address`. */
+  address?: string
+  /** Path below /sys, stable until removal or renaming. Source: uevent DEVPATH. */
+  devpath: string
+  /** Sort of interface when not plain Ethernet: `wlan`, `wwan`, `bluetooth`; otherwise absent. Source: uevent DEVTYPE. */
+  devtype?: string
+  /** Number of the interface, kept when it is renamed. Source: uevent IFINDEX. */
+  ifindex: number
+  /** Name of the interface, as `eth0`. Source: uevent INTERFACE. */
+  name: string
+}
+
+/** A file system or the like on a block device of any kind: announced once it has been recognised, also when a card is put into a reader that has been there for long. */
+export interface HardwareListStorage {
+  /** Path below /sys, stable until removal. Source: uevent DEVPATH. */
+  devpath: string
+  /** Number of the disk, never used twice while the machine runs; absent before Linux 5.15. Source: uevent DISKSEQ. */
+  diskseq?: number
+  /** Label; absent when it has none. */
+  label?: string
+  /** Its block device, as `/dev/sda1`. */
+  node: string
+  /** True when the block device refuses writing. */
+  read_only: boolean
+  /** True when the medium can be taken out of its drive. Source: sysfs `removable`. */
+  removable: boolean
+  /** Size of the block device in bytes. */
+  size_bytes: number
+  /** Type in mount's and blkid's words: `vfat`, `ext4`, `swap`, `crypto_LUKS` ... */
+  type: string
+  /** What it is for. */
+  usage: HardwareListUsage
+  /** The USB device it belongs to; absent for other disks. */
+  usb?: unknown
+  /** Identifier in the form usual for the type; absent when it has none. Identifies a single item. */
+  uuid?: string
+}
+
+/** A serial port with hardware behind it. */
+export interface HardwareListTty {
+  /** Path below /sys, stable until removal. Source: uevent DEVPATH. */
+  devpath: string
+  /** Its node, as `/dev/ttyUSB0`. */
+  node: string
+}
+
+/** What can be done with the content of a block device. */
+export type HardwareListUsage = 'filesystem' | 'swap' | 'crypto'
+
+/** A USB device, hubs included, the machine's own root hubs not. Announced once its drivers are bound, and for mass storage once its disk has been looked at: about 1.5 s after plugging, at most 5 s (a card reader without a card takes that long). */
+export interface HardwareListUsb {
+  /** Path below /sys, stable until removal. Source: uevent DEVPATH. */
+  devpath: string
+  /** Node of the first file system that can be mounted; absent when there is none. */
+  filesystem?: string
+  /** All file systems and the like on its disks, in node order; absent when there is none. */
+  filesystems?: HardwareListFileSystem[]
+  /** What it does: class, subclass and protocol of each interface as `08/06/50`, hexadecimal, in interface order. */
+  interfaces: string[]
+  /** Its node, as `/dev/bus/usb/002/003`. Source: uevent DEVNAME. */
+  node: string
+  /** The product's name in the device's own words; absent when it tells none. Source: sysfs `product`. */
+  product?: string
+  /** Product, four hex digits. Source: device descriptor, idProduct. */
+  product_id: string
+  /** Serial number; absent when it tells none. Identifies a single item. Source: sysfs `serial`. */
+  serial?: string
+  /** The maker's name in the device's own words; absent when it tells none. Source: sysfs `manufacturer`. */
+  vendor?: string
+  /** Maker, four hex digits. Source: device descriptor, idVendor. */
+  vendor_id: string
+}
+
+/** Who a USB device is. */
+export interface HardwareListUsbIdentity {
+  /** Path below /sys of the USB device. */
+  devpath: string
+  /** Product, four hex digits. */
+  product_id: string
+  /** Serial number; absent when it tells none. Identifies a single item. */
+  serial?: string
+  /** Maker, four hex digits. */
+  vendor_id: string
+}
+
+/** The kernel dropped events; the differences have been published. */
+export interface HardwareOverrun {
+  /** When it was noticed. RFC 3339, UTC, milliseconds. */
+  time: string
+}
+
+/** It is gone; the same fields as on add. */
+export interface Input {
+  /** Path below /sys, stable until removal. Source: uevent DEVPATH. */
+  devpath: string
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** What it is, by the events it can send. */
+  kind: InputInputKind
+  /** Its name in the driver's words. Source: uevent NAME. */
+  name: string
+  /** Its event node, as `/dev/input/event2`; absent when none came within 2 s. */
+  node?: string
+  /** How it is attached, as `usb-0000:00:01.0-2/input0`; absent when it does not tell. Source: uevent PHYS. */
+  phys?: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+}
+
+/** Kinds of input devices; a device that is several is the first that fits. */
+export type InputInputKind = 'keyboard' | 'mouse' | 'touchpad' | 'touchscreen' | 'tablet' | 'joystick' | 'buttons' | 'switch' | 'other'
+
 /** The whole machine is about to stop. */
 export interface MachineEvent {
   /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
   epoch: string
   /** Who asked for it, in a sentence; absent when unknown. */
   reason?: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+}
+
+/** It is gone; the same fields as on add. */
+export interface Net {
+  /** Hardware address, lower case; absent when it has none. Identifies a single item. Source: sysfs `address`. */
+  address?: string
+  /** Path below /sys, stable until removal or renaming. Source: uevent DEVPATH. */
+  devpath: string
+  /** Sort of interface when not plain Ethernet: `wlan`, `wwan`, `bluetooth`; otherwise absent. Source: uevent DEVTYPE. */
+  devtype?: string
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** Number of the interface, kept when it is renamed. Source: uevent IFINDEX. */
+  ifindex: number
+  /** Name of the interface, as `eth0`. Source: uevent INTERFACE. */
+  name: string
   /** The event's number within the epoch and domain, from 1. */
   seq: number
   /** When it was published. RFC 3339, UTC, milliseconds. */
@@ -161,6 +350,53 @@ export interface ServiceListItem {
   subject: string
 }
 
+/** It is gone; the same fields as on add. */
+export interface Storage {
+  /** Path below /sys, stable until removal. Source: uevent DEVPATH. */
+  devpath: string
+  /** Number of the disk, never used twice while the machine runs; absent before Linux 5.15. Source: uevent DISKSEQ. */
+  diskseq?: number
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** Label; absent when it has none. */
+  label?: string
+  /** Its block device, as `/dev/sda1`. */
+  node: string
+  /** True when the block device refuses writing. */
+  read_only: boolean
+  /** True when the medium can be taken out of its drive. Source: sysfs `removable`. */
+  removable: boolean
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** Size of the block device in bytes. */
+  size_bytes: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+  /** Type in mount's and blkid's words: `vfat`, `ext4`, `swap`, `crypto_LUKS` ... */
+  type: string
+  /** What it is for. */
+  usage: StorageUsage
+  /** The USB device it belongs to; absent for other disks. */
+  usb?: unknown
+  /** Identifier in the form usual for the type; absent when it has none. Identifies a single item. */
+  uuid?: string
+}
+
+/** What can be done with the content of a block device. */
+export type StorageUsage = 'filesystem' | 'swap' | 'crypto'
+
+/** Who a USB device is. */
+export interface StorageUsbIdentity {
+  /** Path below /sys of the USB device. */
+  devpath: string
+  /** Product, four hex digits. */
+  product_id: string
+  /** Serial number; absent when it tells none. Identifies a single item. */
+  serial?: string
+  /** Maker, four hex digits. */
+  vendor_id: string
+}
+
 /** Shows a toast; plain text and a JSON string are taken as its summary. */
 export interface Toast {
   /** Who speaks; at most 64 bytes. */
@@ -198,3 +434,68 @@ export type ToastShownUrgency = 'low' | 'normal' | 'critical'
 
 /** How much a toast wants to be seen (freedesktop notifications, "urgency"). */
 export type ToastUrgency = 'low' | 'normal' | 'critical'
+
+/** It is gone; the same fields as on add. */
+export interface Tty {
+  /** Path below /sys, stable until removal. Source: uevent DEVPATH. */
+  devpath: string
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** Its node, as `/dev/ttyUSB0`. */
+  node: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+}
+
+/** It is gone; the same fields as on add. */
+export interface Usb {
+  /** Path below /sys, stable until removal. Source: uevent DEVPATH. */
+  devpath: string
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** Node of the first file system that can be mounted; absent when there is none. */
+  filesystem?: string
+  /** All file systems and the like on its disks, in node order; absent when there is none. */
+  filesystems?: UsbFileSystem[]
+  /** What it does: class, subclass and protocol of each interface as `08/06/50`, hexadecimal, in interface order. */
+  interfaces: string[]
+  /** Its node, as `/dev/bus/usb/002/003`. Source: uevent DEVNAME. */
+  node: string
+  /** The product's name in the device's own words; absent when it tells none. Source: sysfs `product`. */
+  product?: string
+  /** Product, four hex digits. Source: device descriptor, idProduct. */
+  product_id: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** Serial number; absent when it tells none. Identifies a single item. Source: sysfs `serial`. */
+  serial?: string
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+  /** The maker's name in the device's own words; absent when it tells none. Source: sysfs `manufacturer`. */
+  vendor?: string
+  /** Maker, four hex digits. Source: device descriptor, idVendor. */
+  vendor_id: string
+}
+
+/** A file system, swap space or locked volume. */
+export interface UsbFileSystem {
+  /** Label; absent when it has none. */
+  label?: string
+  /** Its block device, as `/dev/sda1`. */
+  node: string
+  /** True when the block device refuses writing. */
+  read_only: boolean
+  /** Size of the block device in bytes. */
+  size_bytes: number
+  /** Type in mount's and blkid's words: `vfat`, `ext4`, `swap`, `crypto_LUKS` ... */
+  type: string
+  /** What it is for. */
+  usage: UsbUsage
+  /** Identifier in the form usual for the type; absent when it has none. Identifies a single item. */
+  uuid?: string
+}
+
+/** What can be done with the content of a block device. */
+export type UsbUsage = 'filesystem' | 'swap' | 'crypto'

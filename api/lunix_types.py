@@ -4,11 +4,149 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 
+class HardwareList(TypedDict):
+    """Answers everything that is plugged in, or all of one class."""
+
+    epoch: str
+    items: list[HardwareListItem]
+    note: NotRequired[str]
+    seq: int
+
+
+class HardwareListFileSystem(TypedDict):
+    """A file system, swap space or locked volume."""
+
+    label: NotRequired[str]
+    node: str
+    read_only: bool
+    size_bytes: int
+    type: str
+    usage: HardwareListUsage
+    uuid: NotRequired[str]
+
+
+class HardwareListInput(TypedDict):
+    """What a person uses to enter something: a keyboard, mouse, touch screen, button. Announced once its event node exists."""
+
+    devpath: str
+    kind: HardwareListInputKind
+    name: str
+    node: NotRequired[str]
+    phys: NotRequired[str]
+
+
+#: Kinds of input devices; a device that is several is the first that fits.
+HardwareListInputKind = Literal["keyboard", "mouse", "touchpad", "touchscreen", "tablet", "joystick", "buttons", "switch", "other"]
+
+
+class HardwareListItem(TypedDict):
+    """One thing of a domain's state: the subject it was, or would have been, announced under, and the fields of that announcement."""
+
+    subject: str
+
+
+class HardwareListNet(TypedDict):
+    """A network interface with hardware behind it."""
+
+    address: NotRequired[str]
+    devpath: str
+    devtype: NotRequired[str]
+    ifindex: int
+    name: str
+
+
+class HardwareListStorage(TypedDict):
+    """A file system or the like on a block device of any kind: announced once it has been recognised, also when a card is put into a reader that has been there for long."""
+
+    devpath: str
+    diskseq: NotRequired[int]
+    label: NotRequired[str]
+    node: str
+    read_only: bool
+    removable: bool
+    size_bytes: int
+    type: str
+    usage: HardwareListUsage
+    usb: NotRequired[Any]
+    uuid: NotRequired[str]
+
+
+class HardwareListTty(TypedDict):
+    """A serial port with hardware behind it."""
+
+    devpath: str
+    node: str
+
+
+#: What can be done with the content of a block device.
+HardwareListUsage = Literal["filesystem", "swap", "crypto"]
+
+
+class HardwareListUsb(TypedDict):
+    """A USB device, hubs included, the machine's own root hubs not. Announced once its drivers are bound, and for mass storage once its disk has been looked at: about 1.5 s after plugging, at most 5 s (a card reader without a card takes that long)."""
+
+    devpath: str
+    filesystem: NotRequired[str]
+    filesystems: NotRequired[list[HardwareListFileSystem]]
+    interfaces: list[str]
+    node: str
+    product: NotRequired[str]
+    product_id: str
+    serial: NotRequired[str]
+    vendor: NotRequired[str]
+    vendor_id: str
+
+
+class HardwareListUsbIdentity(TypedDict):
+    """Who a USB device is."""
+
+    devpath: str
+    product_id: str
+    serial: NotRequired[str]
+    vendor_id: str
+
+
+class HardwareOverrun(TypedDict):
+    """The kernel dropped events; the differences have been published."""
+
+    time: str
+
+
+class Input(TypedDict):
+    """It is gone; the same fields as on add."""
+
+    devpath: str
+    epoch: str
+    kind: InputInputKind
+    name: str
+    node: NotRequired[str]
+    phys: NotRequired[str]
+    seq: int
+    time: str
+
+
+#: Kinds of input devices; a device that is several is the first that fits.
+InputInputKind = Literal["keyboard", "mouse", "touchpad", "touchscreen", "tablet", "joystick", "buttons", "switch", "other"]
+
+
 class MachineEvent(TypedDict):
     """The whole machine is about to stop."""
 
     epoch: str
     reason: NotRequired[str]
+    seq: int
+    time: str
+
+
+class Net(TypedDict):
+    """It is gone; the same fields as on add."""
+
+    address: NotRequired[str]
+    devpath: str
+    devtype: NotRequired[str]
+    epoch: str
+    ifindex: int
+    name: str
     seq: int
     time: str
 
@@ -114,6 +252,38 @@ class ServiceListItem(TypedDict):
     subject: str
 
 
+class Storage(TypedDict):
+    """It is gone; the same fields as on add."""
+
+    devpath: str
+    diskseq: NotRequired[int]
+    epoch: str
+    label: NotRequired[str]
+    node: str
+    read_only: bool
+    removable: bool
+    seq: int
+    size_bytes: int
+    time: str
+    type: str
+    usage: StorageUsage
+    usb: NotRequired[Any]
+    uuid: NotRequired[str]
+
+
+#: What can be done with the content of a block device.
+StorageUsage = Literal["filesystem", "swap", "crypto"]
+
+
+class StorageUsbIdentity(TypedDict):
+    """Who a USB device is."""
+
+    devpath: str
+    product_id: str
+    serial: NotRequired[str]
+    vendor_id: str
+
+
 class Toast(TypedDict):
     """Shows a toast; plain text and a JSON string are taken as its summary."""
 
@@ -142,3 +312,47 @@ ToastShownUrgency = Literal["low", "normal", "critical"]
 
 #: How much a toast wants to be seen (freedesktop notifications, 'urgency').
 ToastUrgency = Literal["low", "normal", "critical"]
+
+
+class Tty(TypedDict):
+    """It is gone; the same fields as on add."""
+
+    devpath: str
+    epoch: str
+    node: str
+    seq: int
+    time: str
+
+
+class Usb(TypedDict):
+    """It is gone; the same fields as on add."""
+
+    devpath: str
+    epoch: str
+    filesystem: NotRequired[str]
+    filesystems: NotRequired[list[UsbFileSystem]]
+    interfaces: list[str]
+    node: str
+    product: NotRequired[str]
+    product_id: str
+    seq: int
+    serial: NotRequired[str]
+    time: str
+    vendor: NotRequired[str]
+    vendor_id: str
+
+
+class UsbFileSystem(TypedDict):
+    """A file system, swap space or locked volume."""
+
+    label: NotRequired[str]
+    node: str
+    read_only: bool
+    size_bytes: int
+    type: str
+    usage: UsbUsage
+    uuid: NotRequired[str]
+
+
+#: What can be done with the content of a block device.
+UsbUsage = Literal["filesystem", "swap", "crypto"]

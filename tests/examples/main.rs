@@ -1,6 +1,7 @@
 //! The examples in every language, each against nats-server first and our bus second; what they hear of the hardware is played.
 #![forbid(unsafe_code)]
 
+mod player;
 mod readme;
 mod scenario;
 mod server;

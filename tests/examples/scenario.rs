@@ -1,12 +1,13 @@
 //! What each example must do, whatever it is written in.
 
+use crate::player::{Hardware, Player};
 use crate::server::{Kind, Server};
 use crate::soon;
 use lunix_tests::ensure;
 use lunix_tests::language::Language;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use testkit::{Error, Result, TempDir};
+use testkit::{Deadline, Error, Result, TempDir};
 
 const STICK: &[u8] = br#"{"epoch":"a","seq":1,"devpath":"/devices/usb1/1-1","filesystem":"/dev/sdz1"}"#;
 const KEYBOARD: &[u8] = br#"{"epoch":"a","seq":2,"devpath":"/devices/usb1/1-2"}"#;
@@ -52,19 +53,29 @@ pub(crate) fn automount(kind: Kind, language: Language) -> Result<()> {
     let mut bus = server.connect()?;
     let environment = [("NATS_URL", &*server.url()), ("PLACE", "/place"), ("PATH", &path_with(Some(programs.path())))];
     let mut example = language.start("automount", &folder, &environment)?;
-    // The one for removals is there last, and a removal of nothing does no harm.
-    bus.publish_when_heard("hardware.usb.remove", KEYBOARD, soon())?;
+    let player = Player::start(server.url(), Hardware { seq: 0, sticks: Vec::new() });
+    let is = |wanted: &'static str| move |line: &str| line == wanted;
+    // The subscription to removals is there last, and a removal of nothing does no harm.
+    player.becomes(1, &[]).publish_keyboard(&mut bus, "remove")?;
+    let mut seq = 1;
     for _ in 0..2 {
-        bus.publish_when_heard("hardware.usb.add", KEYBOARD, soon())?;
-        bus.publish_when_heard("hardware.usb.add", STICK, soon())?;
-        let line = example.line(soon(), "mount ")?;
-        ensure(line == "mount /dev/sdz1 /place", || line.clone())?;
-        bus.publish("hardware.usb.remove", KEYBOARD)?;
-        bus.publish("hardware.usb.remove", STICK)?;
-        let line = example.line(soon(), "mount ")?;
-        ensure(line == "umount /place", || line.clone())?;
+        player.becomes(seq + 1, &[]).publish_keyboard(&mut bus, "add")?;
+        player.becomes(seq + 2, &["sdz"]).publish(&mut bus, "add", "sdz")?;
+        example.line_where(soon(), "the mount", is("mount /dev/sdz1 /place"))?;
+        player.becomes(seq + 3, &["sdz"]).publish_keyboard(&mut bus, "remove")?;
+        seq += 4;
+        let mut tries = 0..10;
+        // The shell runs a program for each subscription; the one for removals may not be there yet at the first try.
+        while let Err(error) = {
+            player.becomes(seq, &[]).publish(&mut bus, "remove", "sdz")?;
+            example.line_where(Deadline::seconds(2), "the umount", is("umount /place"))
+        } {
+            tries.next().ok_or(error)?;
+            seq += 1;
+        }
     }
-    Ok(())
+    let printed = example.printed();
+    ensure(printed.matches("mount /dev/sdz1").count() == 2, || format!("not mounted twice:\n{printed}"))
 }
 
 pub(crate) fn heat(kind: Kind, language: Language) -> Result<()> {

@@ -30,7 +30,7 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("tiny") => flavour = Flavour::Tiny,
-            Arg::Long("help") => {
+            Arg::Short('h') | Arg::Long("help") => {
                 println!("usage: cargo xtask build [--tiny]");
                 return Ok(());
             }

@@ -100,9 +100,10 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
         match argument {
             Arg::Long("full") => is_full = true,
             Arg::Value(name) => wanted.push(name.string()?),
-            Arg::Long("help") => {
+            Arg::Short('h') | Arg::Long("help") => {
                 println!("usage: cargo xtask test [--full] [STAGE…]");
                 STAGES.iter().for_each(|stage| println!("  {:<9} {}", stage.name, stage.what));
+                println!("  --full    larger counts; what passed is not repeated until the source changes");
                 return Ok(());
             }
             other => return Err(other.unexpected().into()),

@@ -12,7 +12,7 @@
 //! | the next event | shown |
 //! | an event after a hole, or of another epoch | ask for the list; it waits |
 //! | a message without number | shown as it is |
-//! | no answer to the question | asked again, after 0.25 s to 30 s |
+//! | no answer to the question | asked again after 0.5 s, 1 s … 30 s, and when the daemon is heard |
 //! | the list is refused | events are shown as they come, each once |
 //!
 //! Shown is what matches one of the patterns. What comes from a list has the fields of its announcement without `epoch`, `seq` and

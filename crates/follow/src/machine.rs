@@ -10,11 +10,8 @@ use std::time::Duration;
 /// Most events that wait for a list; when there are more, they are dropped and the list is asked for once more.
 const WAITING_MAX: usize = 4096;
 
-/// How long an answer may take.
-const ANSWER_WAIT: Duration = Duration::from_secs(5);
-
-/// First and longest pause before asking again where nobody answers.
-const PAUSE_MIN: Duration = Duration::from_millis(250);
+/// How long the first answer may take; it doubles with each question that stays without, up to the longest.
+const PAUSE_MIN: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
 /// What can happen.
@@ -33,8 +30,6 @@ pub enum Input<'a> {
     },
     /// The answer to the question of that number.
     Listed(u32, &'a [u8]),
-    /// Nobody serves the list now.
-    Nobody(u32),
     /// The list is refused for good, with a sentence.
     Refused(u32, &'a str),
     /// The deadline of [`Effect::Arm`] has passed.
@@ -44,7 +39,8 @@ pub enum Input<'a> {
 /// What must happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Request `<domain>.list`; answers to questions of lower numbers are of no interest any more.
+    /// Request `<domain>.list`; the answer comes back with the question's number. Nobody serving it is no answer: the subscription
+    /// to the domain hears the question too, so the bus cannot tell.
     Ask(u32),
     /// Hand this on.
     Show {
@@ -62,8 +58,8 @@ pub enum Effect {
 /// What the user is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// Nobody serves the list; it is asked for again.
-    Nobody,
+    /// Nobody answers; it is asked again.
+    Silence,
     /// The list is not to be had: what is there already is not shown, and a missed event stays missed.
     NoList(String),
 }
@@ -74,8 +70,6 @@ enum Phase {
     Away,
     /// Asked, no answer yet.
     Asking,
-    /// Nobody answered; asks again at the deadline or at an event.
-    Waiting,
     /// The list was shown.
     Following,
     /// There is no list.
@@ -89,8 +83,10 @@ pub struct Follower {
     patterns: Vec<String>,
     phase: Phase,
     question: u32,
+    /// The first question that was asked after all that waits; older answers do not include it.
+    valid_from: u32,
     pause: Duration,
-    told_nobody: bool,
+    told_silence: bool,
     /// The last event that was shown or is in the list.
     last: Option<(String, u64)>,
     waiting: VecDeque<(String, Vec<u8>)>,
@@ -106,8 +102,9 @@ impl Follower {
             patterns,
             phase: Phase::Away,
             question: 0,
+            valid_from: 1,
             pause: PAUSE_MIN,
-            told_nobody: false,
+            told_silence: false,
             last: None,
             waiting: VecDeque::new(),
             present: Present::default(),
@@ -143,12 +140,11 @@ impl Follower {
             }
             Input::Message { subject, payload } => self.message(now, subject, payload, out),
             Input::Listed(question, list) if self.expects(question) => self.listed(list, out),
-            Input::Nobody(question) if self.expects(question) => self.nobody(now, out),
             Input::Refused(question, why) if self.expects(question) => self.go_blind(why.to_owned(), out),
             // Answers to questions that were given up.
-            Input::Listed(..) | Input::Nobody(_) | Input::Refused(..) => {}
+            Input::Listed(..) | Input::Refused(..) => {}
             Input::Deadline => match self.phase {
-                Phase::Asking | Phase::Waiting => self.ask(now, out),
+                Phase::Asking => self.ask_again(now, out),
                 // The timer was disarmed, but had fired already.
                 Phase::Away | Phase::Following | Phase::Blind => {}
             },
@@ -156,23 +152,26 @@ impl Follower {
     }
 
     fn expects(&self, question: u32) -> bool {
-        self.phase == Phase::Asking && question == self.question
+        self.phase == Phase::Asking && (self.valid_from..=self.question).contains(&question)
     }
 
     fn ask(&mut self, now: Instant, out: &mut Vec<Effect>) {
         self.phase = Phase::Asking;
-        self.question = self.question.wrapping_add(1);
+        self.pause = PAUSE_MIN;
+        self.question = self.question.saturating_add(1);
+        self.valid_from = self.question;
         out.push(Effect::Ask(self.question));
-        out.push(Effect::Arm(Some(now + ANSWER_WAIT)));
+        out.push(Effect::Arm(Some(now + self.pause)));
     }
 
-    fn nobody(&mut self, now: Instant, out: &mut Vec<Effect>) {
-        self.phase = Phase::Waiting;
-        if !std::mem::replace(&mut self.told_nobody, true) {
-            out.push(Effect::Note(Note::Nobody));
+    fn ask_again(&mut self, now: Instant, out: &mut Vec<Effect>) {
+        if !std::mem::replace(&mut self.told_silence, true) {
+            out.push(Effect::Note(Note::Silence));
         }
-        out.push(Effect::Arm(Some(now + self.pause)));
         self.pause = (self.pause * 2).min(PAUSE_MAX);
+        self.question = self.question.saturating_add(1);
+        out.push(Effect::Ask(self.question));
+        out.push(Effect::Arm(Some(now + self.pause)));
     }
 
     fn go_blind(&mut self, why: String, out: &mut Vec<Effect>) {
@@ -193,11 +192,13 @@ impl Follower {
             return self.show(subject, payload.to_vec(), out);
         };
         match self.phase {
-            Phase::Asking => self.wait(now, subject, payload, out),
-            Phase::Away | Phase::Waiting => {
+            // The first that is heard of a daemon that was not there: it can answer now.
+            Phase::Asking if self.told_silence && self.waiting.is_empty() => {
                 self.wait(now, subject, payload, out);
                 self.ask(now, out);
             }
+            Phase::Asking => self.wait(now, subject, payload, out),
+            Phase::Away => {}
             Phase::Blind => self.pass_on(subject, payload, out),
             Phase::Following => match &self.last {
                 Some((known, last)) if *known == epoch && seq <= *last => {}
@@ -225,8 +226,7 @@ impl Follower {
             return self.go_blind(format!("the answer of {}.list is no list", self.domain), out);
         };
         self.phase = Phase::Following;
-        self.pause = PAUSE_MIN;
-        self.told_nobody = false;
+        self.told_silence = false;
         self.last = Some((epoch.clone(), seq));
         out.push(Effect::Arm(None));
         let things = items

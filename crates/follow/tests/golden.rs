@@ -31,7 +31,6 @@ fn step(follower: &mut Follower, now: Instant, input: &Value, out: &mut Vec<Effe
         "connected" => follower.step(now, Input::Connected, out),
         "disconnected" => follower.step(now, Input::Disconnected, out),
         "deadline" => follower.step(now, Input::Deadline, out),
-        "nobody" => follower.step(now, Input::Nobody(number(value)), out),
         "refused" => follower.step(now, Input::Refused(number(&value[0]), value[1].as_str().unwrap()), out),
         "listed" => follower.step(now, Input::Listed(number(&value[0]), value[1].to_string().as_bytes()), out),
         subject => follower.step(now, Input::Message { subject, payload: value.to_string().as_bytes() }, out),

@@ -98,9 +98,9 @@ fn scdoc_command(text: &mut String, command: &Command, around: &str) {
                 synopsis.push_str(&format!(" {}", scdoc_escape(&times(argument, &format!("_{}_", argument.name)))));
             }
             text.push_str(&format!("## {}\n\n{synopsis}\n\n", name.to_uppercase()));
-            text.push_str(&format!("{}.\n\n", capital(inner.summary)));
+            text.push_str(&format!("{}.\n\n", scdoc_text(inner.summary)));
             for argument in inner.arguments.iter().filter(|argument| !argument.help.is_empty()) {
-                text.push_str(&format!("_{}_\n\t{}.\n\n", argument.name, capital(argument.help)));
+                text.push_str(&format!("_{}_\n\t{}.\n\n", argument.name, scdoc_text(argument.help)));
             }
         }
         scdoc_command(text, inner, &name);
@@ -115,7 +115,7 @@ fn scdoc_command(text: &mut String, command: &Command, around: &str) {
 
 fn scdoc_row(text: &mut String, row: &Flag) {
     let short = row.short.map_or(String::new(), |letter| format!("*-{letter}*, "));
-    text.push_str(&format!("{short}{}\n\t{}.\n\n", scdoc_form(row), capital(row.help)));
+    text.push_str(&format!("{short}{}\n\t{}.\n\n", scdoc_form(row), scdoc_text(row.help)));
 }
 
 fn scdoc_form(row: &Flag) -> String {
@@ -128,9 +128,19 @@ fn scdoc_escape(text: &str) -> String {
     text.replace("_...", "_ ...")
 }
 
-fn capital(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+/// A sentence with a capital, and what scdoc would take for its own marks escaped.
+fn scdoc_text(sentence: &str) -> String {
+    let mut text = String::new();
+    for (index, c) in sentence.chars().enumerate() {
+        if matches!(c, '_' | '*' | '\\' | '#') {
+            text.push('\\');
+        }
+        match index {
+            0 => text.extend(c.to_uppercase()),
+            _ => text.push(c),
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -151,7 +161,7 @@ pub(crate) mod tests {
                 name: "say",
                 summary: "says it",
                 flags: &[Flag { long: "twice", short: None, value: None, help: "say it again" }],
-                arguments: &[Argument { name: "SUBJECT", times: Times::Some, help: "where", words: &[] }],
+                arguments: &[Argument { name: "SUBJECT", times: Times::Some, help: "a * or a_b", words: &[] }],
                 ..Command::NEW
             },
             Command {
@@ -181,7 +191,10 @@ pub(crate) mod tests {
             "natsx: an example\n\nUsage: natsx [options] COMMAND\n\n  say                      says it\n  box                      a box\n\n  -c, --config FILE        read the configuration from FILE\n  -V, --version            print the version and exit\n  -h, --help               print this help and exit\n"
         );
         let say = EXAMPLE.help_of(&["say"]);
-        assert!(say.contains("Usage: natsx say [options] SUBJECT...\n\n  SUBJECT                  where\n"), "{say}");
+        assert!(
+            say.contains("Usage: natsx say [options] SUBJECT...\n\n  SUBJECT                  a * or a_b\n"),
+            "{say}"
+        );
         assert!(say.contains("      --twice              say it again\n  -c, --config FILE"), "{say}");
         assert!(EXAMPLE.help_of(&["box", "open"]).starts_with("natsx box open: opens it"));
     }
@@ -190,7 +203,7 @@ pub(crate) mod tests {
     fn the_manual_names_every_command_and_flag() {
         let text = EXAMPLE.scdoc_options();
         for part in [
-            "## SAY\n\n*say* [*--twice*] _SUBJECT_ ...\n\nSays it.\n\n_SUBJECT_\n\tWhere.\n\n*--twice*\n\tSay it again.\n\n",
+            "## SAY\n\n*say* [*--twice*] _SUBJECT_ ...\n\nSays it.\n\n_SUBJECT_\n\tA \\* or a\\_b.\n\n*--twice*\n\tSay it again.\n\n",
             "## BOX OPEN\n\n*box open* [_SIDE_]\n\n",
             "## ALL COMMANDS\n\n*-c*, *--config* _FILE_\n\tRead the configuration from FILE.\n\n",
         ] {

@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal};
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -124,7 +125,8 @@ impl Process {
     }
 
     fn start(name: &str, command: &mut Command, ready: Option<std::io::PipeReader>) -> Result<Self> {
-        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        // A group of its own, so that what a shell started ends with it.
+        let spawned = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = spawned.map_err(Error::io(format!("start {name}")))?;
         let shared = Arc::new(Shared::default());
         shared.lock().open_streams = 2;
@@ -267,7 +269,9 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // An error here means that it has ended already.
-        let _ = self.child.kill();
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        }
         let _ = self.child.wait();
         if std::thread::panicking() {
             eprintln!("--- {} printed:\n{}---", self.name, self.printed());

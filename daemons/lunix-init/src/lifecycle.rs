@@ -166,6 +166,7 @@ impl Lifecycle {
 
     /// Advances by one input; what must be done is pushed to `out` (at most four effects). Pairs that change nothing stand at the end of each
     /// state's rows.
+    #[allow(clippy::too_many_lines, reason = "a table")]
     pub fn step(&mut self, now: Instant, policy: &Policy, input: Input, out: &mut Effects) {
         use Input as I;
         use ServiceState as S;

@@ -79,6 +79,8 @@ fn oneshots_run_once_and_hold_back_what_depends_on_them() {
     let bad = stage.until_state("bad", S::Broken);
     assert_eq!(bad.reason, "up exited 3: not started again");
     assert_eq!(stage.row("never").unwrap().reason, "waits for bad");
+    // A service without notification is ready before its shell has come to the first line.
+    stage.until_file("order", |text| text == "up\nuser\n");
     assert!(stage.end().success());
     assert_eq!(fs::read_to_string(stage.file("order")).unwrap(), "up\nuser\ndown\n");
 }

@@ -43,10 +43,10 @@ fn start(folder: &Path) -> (Process, Process, Bus) {
     let bus = Process::spawn("bus", &mut command).unwrap();
     let url = format!("unix://{}", socket.display());
     let client = testkit::vm::wait_for_bus(&url, soon()).unwrap();
+    let arguments = ["--observe", "--url", &url, "--ready-fd", "3"];
     let mut natsdev =
-        Process::spawn("natsdev", Command::new(env!("CARGO_BIN_EXE_natsdev")).args(["--observe", "--url", &url]))
-            .unwrap();
-    natsdev.line(soon(), "connected to").unwrap();
+        Process::spawn_notifying("natsdev", Path::new(env!("CARGO_BIN_EXE_natsdev")), &arguments, &[]).unwrap();
+    natsdev.ready(soon()).unwrap();
     (bus, natsdev, client)
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use serde_json::Value;
+use std::path::Path;
 use std::process::Command;
 use testkit::bus::Bus;
 use testkit::process::{Process, binary};
@@ -41,23 +42,15 @@ impl House {
 
     fn natsdev(&self) -> Process {
         let state = self.folder.path().join("state");
-        let mut command = Command::new(NATSDEV);
-        command.args(["--observe", "--url", &self.url, "--state"]).arg(state);
-        let mut natsdev = Process::spawn("natsdev", &mut command).unwrap();
-        natsdev.line(soon(), "connected to").unwrap();
+        let arguments = ["--observe", "--url", &self.url, "--ready-fd", "3", "--state", &state.to_string_lossy()];
+        let mut natsdev = Process::spawn_notifying("natsdev", Path::new(NATSDEV), &arguments, &[]).unwrap();
+        natsdev.ready(soon()).unwrap();
         natsdev
     }
 
-    /// Asks until natsdev has subscribed: until then the bus answers that nobody is there.
     fn list(&self, argument: &[u8]) -> Value {
         let mut bus = Bus::connect(&self.url, soon()).unwrap();
-        let deadline = soon();
-        loop {
-            let answer = bus.request("hardware.list", argument, soon()).unwrap();
-            if !answer.payload.is_empty() || deadline.left().is_none() {
-                return answer.json();
-            }
-        }
+        bus.request("hardware.list", argument, soon()).unwrap().json()
     }
 }
 

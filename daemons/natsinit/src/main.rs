@@ -1,4 +1,5 @@
 //! `natsinit`, the daemon.
+#![forbid(unsafe_code)]
 
 fn main() -> std::process::ExitCode {
     daemon::main::<natsinit::Natsinit>()

@@ -54,8 +54,10 @@ fn services_are_listed_their_deaths_are_events_and_a_new_init_is_found_again() {
     let stale = bus.request("init.list", b"", soon()).unwrap().json();
     assert_eq!(stale["note"], "lunix-init does not answer: this is how it was");
     service(&folder, "beta", "exec sleep 1000");
-    let _supervisor = init(&folder);
+    let mut supervisor = init(&folder);
     natsinit.line(soon(), "lunix-init answers").unwrap();
     let list = bus.request("init.list", b"", soon()).unwrap().json();
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
+    supervisor.signal(Signal::TERM).unwrap();
+    supervisor.exit(soon()).unwrap();
 }

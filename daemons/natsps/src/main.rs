@@ -1,4 +1,5 @@
 //! `natsps`, the daemon.
+#![forbid(unsafe_code)]
 
 fn main() -> std::process::ExitCode {
     daemon::main::<natsps::Natsps>()

@@ -1,5 +1,5 @@
 //! The real daemon, a real bus, real processes.
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use rustix::process::Signal;
 use serde_json::Value;

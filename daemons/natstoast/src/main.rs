@@ -1,4 +1,5 @@
 //! `natstoast`, the daemon.
+#![forbid(unsafe_code)]
 
 fn main() -> std::process::ExitCode {
     daemon::main::<natstoast::Natstoast>()

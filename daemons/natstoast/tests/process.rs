@@ -1,5 +1,4 @@
 //! The real daemon and a real bus.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use testkit::server::Server;
 use testkit::{Deadline, TempDir};

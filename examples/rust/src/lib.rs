@@ -1,4 +1,5 @@
 //! What the examples share: the connection, and one field of a message.
+#![forbid(unsafe_code)]
 
 use async_nats::{Client, ConnectOptions, Message};
 use std::sync::Arc;

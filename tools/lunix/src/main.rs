@@ -1,4 +1,5 @@
 //! `lunix`, the command line.
+#![forbid(unsafe_code)]
 
 fn main() -> std::process::ExitCode {
     lunix::main()

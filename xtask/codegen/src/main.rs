@@ -46,6 +46,8 @@ fn generate(root: &Path) -> Result<Files, String> {
     for (path, text) in manual::daemons(root, &domains)? {
         files.insert(path, text);
     }
+    let (path, text) = manual::lunix(root)?;
+    files.insert(path, text);
     Ok(files)
 }
 

@@ -49,9 +49,22 @@ fn escape(text: &str) -> String {
     out
 }
 
+/// The manual of the command line with its options written anew.
+pub fn lunix(root: &Path) -> Result<(PathBuf, String), String> {
+    let path = PathBuf::from("tools/lunix/lunix.1.scd");
+    let text = std::fs::read_to_string(root.join(&path)).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = replace(&text, "options", &lunix::table::LUNIX.scdoc_options());
+    Ok((path.clone(), text.map_err(|why| format!("{}: {why}", path.display()))?))
+}
+
 /// The daemons' manuals with their marked parts written anew.
 pub fn daemons(root: &Path, domains: &[Domain]) -> Result<Files, String> {
-    let programs: [Program; 3] = [natsinit::Natsinit::PROGRAM, natsps::Natsps::PROGRAM, natstoast::Natstoast::PROGRAM];
+    let programs: [Program; 4] = [
+        natsdev::Natsdev::PROGRAM,
+        natsinit::Natsinit::PROGRAM,
+        natsps::Natsps::PROGRAM,
+        natstoast::Natstoast::PROGRAM,
+    ];
     let mut files = Files::new();
     for program in programs {
         let path = PathBuf::from(format!("daemons/{0}/{0}.8.scd", program.name));

@@ -66,6 +66,9 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
         return Err(Failure::usage("a machine's name is letters, digits and dashes"));
     }
     let folder = project::vm().join("run").join(&name);
+    if matches!(words.first().map(String::as_str), Some("plug" | "unplug" | "stop" | "exec")) {
+        control::expect_running(&folder, &name)?;
+    }
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => run::run(&options, &folder, &name),
         ["help"] => {

@@ -82,6 +82,7 @@ fn conversation(settings: &Settings, peer: Peer, said: &str, answered: &str) {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn one_client_alone() {
     let quiet = "CONNECT {\"verbose\":false}\r\n";
     let with_headers = "CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}\r\n";

@@ -228,7 +228,8 @@ impl Natsdev {
 
     fn step(&mut self, input: Input, context: &mut World<'_>) {
         context.record(&input);
-        daemon::Machine::step(&mut self.machine, context.now(), input, &mut self.effects);
+        // Not the turn's begin: the first turn lasts as long as coldplug does, and waits are counted from when things came.
+        daemon::Machine::step(&mut self.machine, Instant::now(), input, &mut self.effects);
         while let Some(effect) = self.effects.pop() {
             self.run(effect, context);
         }

@@ -61,26 +61,30 @@ pub(super) fn run() -> io::Result<()> {
 }
 
 /// Root becomes nobody, with the group disk where there is one, so that the nodes natsdev has given to that group can be read.
-/// Where there is none, the account stays and only the capabilities go. Either way nothing brings privileges back.
-fn drop_privileges() -> io::Result<()> {
+/// Where there is none, or the account cannot be changed (a user namespace may have no other), it stays and only the capabilities
+/// go. Either way nothing brings privileges back.
+fn drop_privileges() -> Result<(), Errno> {
     rustix::thread::set_no_new_privs(true)?;
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    match Names::read(Path::new("/etc/group")).get("disk") {
-        Some(disk) => {
-            rustix::thread::set_thread_groups(&[Gid::from_raw(disk)])?;
-            let (uid, gid) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
-            rustix::thread::set_thread_res_gid(gid, gid, gid)?;
-            rustix::thread::set_thread_res_uid(uid, uid, uid)?;
-        }
-        None => {
+    let disk = Names::read(Path::new("/etc/group")).get("disk");
+    match disk.map(become_nobody) {
+        Some(Ok(())) => Ok(()),
+        None | Some(Err(Errno::PERM | Errno::INVAL)) => {
             let none = rustix::thread::CapabilitySet::empty();
             let sets = rustix::thread::CapabilitySets { effective: none, permitted: none, inheritable: none };
-            rustix::thread::set_capabilities(None, sets)?;
+            rustix::thread::set_capabilities(None, sets)
         }
+        Some(Err(errno)) => Err(errno),
     }
-    Ok(())
+}
+
+fn become_nobody(disk: u32) -> Result<(), Errno> {
+    rustix::thread::set_thread_groups(&[Gid::from_raw(disk)])?;
+    let (uid, gid) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
+    rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid)
 }
 
 fn look(job: &Job) -> Result<Option<Content>, Errno> {

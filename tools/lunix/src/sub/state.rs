@@ -105,7 +105,8 @@ impl States {
         let number = message.subject.rsplit('.').next().and_then(|token| token.parse().ok());
         let Some(number) = number else { return Ok(()) };
         match bus::service_error(&message.headers) {
-            _ if message.nobody => self.step(index, now, Input::Nobody(number), client, printer),
+            // An answer all the same comes from nobody: the deadline asks again.
+            _ if message.nobody => Ok(()),
             Some(why) => self.step(index, now, Input::Refused(number, &why.reason), client, printer),
             None => self.step(index, now, Input::Listed(number, &message.payload), client, printer),
         }
@@ -149,7 +150,7 @@ impl States {
 
 fn tell(domain: &str, note: &Note) {
     match note {
-        Note::Nobody => log::line("lunix", Level::Warn, format_args!("nobody serves {domain}.list: waiting for it")),
+        Note::Silence => log::line("lunix", Level::Warn, format_args!("nobody answers {domain}.list: waiting for it")),
         Note::NoList(why) => {
             log::line("lunix", Level::Warn, format_args!("{domain}.list: {why}; printing events as they come"));
         }
