@@ -111,6 +111,11 @@ pub fn python_folder() -> PathBuf {
     project::target().join("clients/python")
 }
 
+/// True when nothing is missing.
+pub fn is_met(needs: &[Need]) -> bool {
+    needs.iter().all(Need::is_met)
+}
+
 /// Makes sure that all `needs` are met, or says what to do.
 ///
 /// # Errors

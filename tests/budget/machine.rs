@@ -1,0 +1,75 @@
+//! The base system on this machine: a bus, an init with services, and the daemons, each as it runs on a machine of its own.
+
+use crate::Flavour;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use testkit::process::Process;
+use testkit::server::Server;
+use testkit::{Deadline, Error, Result, TempDir};
+
+/// Services that lunix-init supervises meanwhile.
+pub(crate) const SERVICES: u32 = 20;
+
+/// Everything that runs. Killed when dropped.
+pub(crate) struct Machine {
+    pub(crate) programs: Vec<(&'static str, Process)>,
+    pub(crate) server: Server,
+    _folder: TempDir,
+}
+
+impl Machine {
+    pub(crate) fn start(flavour: &Flavour) -> Result<Self> {
+        let folder = TempDir::new("budget")?;
+        let server = Server::start_from(&flavour.folder)?;
+        let control = folder.join("init.sock").display().to_string();
+        let init = init(flavour, &folder, &control)?;
+        let natsinit = server.daemon("natsinit", &["--control", &control])?;
+        let natsps = natsps(&server, flavour)?;
+        let natstoast = server.daemon("natstoast", &[])?;
+        let natsdev = server.daemon("natsdev", &["--observe"])?;
+        let programs = vec![
+            ("lunix-init", init),
+            ("natsinit", natsinit),
+            ("natsps", natsps),
+            ("natstoast", natstoast),
+            ("natsdev", natsdev),
+        ];
+        Ok(Self { programs, server, _folder: folder })
+    }
+
+    /// Every program with its process id.
+    pub(crate) fn pids(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        let others = self.programs.iter().map(|(name, process)| (*name, process.pid()));
+        std::iter::once(("lunix-bus", self.server.pid())).chain(others)
+    }
+}
+
+fn init(flavour: &Flavour, folder: &TempDir, control: &str) -> Result<Process> {
+    let services = folder.join("services");
+    for number in 0..SERVICES {
+        let directory = services.join(format!("service{number}"));
+        write_run(&directory).map_err(Error::io(format!("write {}", directory.display())))?;
+    }
+    let services = services.display().to_string();
+    let arguments = ["--services", &services, "--control", control, "--ready-fd", "3"];
+    let mut init = Process::spawn_notifying("lunix-init", flavour.folder.join("lunix-init"), &arguments, &[])?;
+    init.ready(Deadline::seconds(20))?;
+    Ok(init)
+}
+
+fn write_run(directory: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let run = directory.join("run");
+    std::fs::write(&run, "#!/bin/sh\nexec sleep 1000\n")?;
+    std::fs::set_permissions(run, PermissionsExt::from_mode(0o755))
+}
+
+/// In a network namespace of its own, where the kernel has no process events for it: on this machine it would otherwise follow every
+/// process of everybody. (With its events it is measured in the virtual machine.)
+fn natsps(server: &Server, flavour: &Flavour) -> Result<Process> {
+    let (program, url) = (flavour.folder.join("natsps").display().to_string(), server.url());
+    let arguments = ["-rn", &program, "--url", &url, "--ready-fd", "3"];
+    let mut natsps = Process::spawn_notifying("natsps", "unshare", &arguments, &[])?;
+    natsps.ready(Deadline::seconds(20))?;
+    Ok(natsps)
+}
