@@ -19,6 +19,25 @@ struct Up {
     process: Process,
     url: String,
     folder: PathBuf,
+    _programs: Option<TempDir>,
+}
+
+/// `lunix` with its daemons beside it, where nobody can run them. Root's clone may be in a home that only root can enter: then the
+/// programs are linked or copied to a folder that lasts as long as what is returned with it.
+fn reachable() -> (PathBuf, Option<TempDir>) {
+    let lunix = PathBuf::from(env!("CARGO_BIN_EXE_lunix"));
+    // Looked at by a program of the other user's: setpriv itself starts it with root's rights to enter folders.
+    let script = format!("test -x '{}'", lunix.display());
+    if bare(Path::new("/bin/sh"), &["-c", &script]).status().unwrap().success() {
+        return (lunix, None);
+    }
+    let folder = TempDir::new("programs").unwrap();
+    let built = |name: &&str| lunix.with_file_name(name).is_file();
+    for name in PROGRAMS.into_iter().chain(["lunix", "natsdev"]).filter(built) {
+        let (from, to) = (lunix.with_file_name(name), folder.join(name));
+        std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(drop)).unwrap();
+    }
+    (folder.join("lunix"), Some(folder))
 }
 
 /// The command without anything of the tester's environment, run by nobody where root runs the test.
@@ -42,7 +61,8 @@ impl Up {
             return None;
         }
         let all = [&["up"], arguments].concat();
-        Some(Self::of(&mut bare(Path::new(env!("CARGO_BIN_EXE_lunix")), &all)))
+        let (program, programs) = reachable();
+        Some(Self { _programs: programs, ..Self::of(&mut bare(&program, &all)) })
     }
 
     fn of(command: &mut Command) -> Self {
@@ -50,7 +70,7 @@ impl Up {
         let line = process.line(soon(), "NATS_URL=").unwrap();
         let folder = PathBuf::from(format!("/tmp/lunix-up-{}", process.pid()));
         assert!(folder.is_dir(), "{}", folder.display());
-        Self { url: line.replace("NATS_URL=", ""), folder, process }
+        Self { url: line.replace("NATS_URL=", ""), folder, process, _programs: None }
     }
 
     fn lunix(&self, arguments: &[&str]) -> Ended {
@@ -188,7 +208,8 @@ fn a_reader_that_leaves_ends_it() {
     if let Some(error) = PROGRAMS.iter().find_map(|name| binary(name).err()) {
         return testkit::skip::note("a_reader_that_leaves_ends_it", &error.to_string());
     }
-    let mut command = bare(Path::new(env!("CARGO_BIN_EXE_lunix")), &["up"]);
+    let (program, _programs) = reachable();
+    let mut command = bare(&program, &["up"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let folder = PathBuf::from(format!("/tmp/lunix-up-{}", child.id()));
     let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
