@@ -265,8 +265,7 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Says on the terminal that a test could not be made.
+/// Notes that the running test cannot be made here.
 pub fn skip(why: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+    testkit::skip::note(std::thread::current().name().unwrap_or("lunix-init"), why);
 }
