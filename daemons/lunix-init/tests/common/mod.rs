@@ -253,6 +253,8 @@ impl Drop for Stage {
             let _ = child.kill();
             let _ = child.wait();
         }
+        // Some tests make their services read-only, which stops an ordinary user from removing them.
+        let _ = Command::new("chmod").args(["-R", "u+w"]).arg(&self.home).status();
         let _ = fs::remove_dir_all(&self.home);
     }
 }
