@@ -10,11 +10,20 @@ use testkit::{Deadline, Error, Result, TempDir};
 /// Services that lunix-init supervises meanwhile.
 pub(crate) const SERVICES: u32 = 20;
 
-/// Everything that runs. Killed when dropped.
+/// Everything that runs. Ended when dropped: lunix-init in order, with its services, the others by a kill.
 pub(crate) struct Machine {
     pub(crate) programs: Vec<(&'static str, Process)>,
     pub(crate) server: Server,
     _folder: TempDir,
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        for (_, init) in self.programs.iter_mut().filter(|(name, _)| *name == "lunix-init") {
+            // Whatever goes wrong here, it is killed next.
+            let _ = init.end(Deadline::seconds(10));
+        }
+    }
 }
 
 impl Machine {

@@ -12,7 +12,14 @@ use testkit::process::{Process, binary};
 
 struct Init {
     folder: TempDir,
-    _process: Process,
+    process: Process,
+}
+
+impl Drop for Init {
+    fn drop(&mut self) {
+        // One that has ended already, as some tests want, has left nothing.
+        let _ = self.process.end(soon());
+    }
 }
 
 impl Init {
@@ -33,7 +40,7 @@ impl Init {
         command.arg("--services").arg(folder.join("services")).arg("--control").arg(folder.join("sock"));
         let mut process = Process::spawn("lunix-init", &mut command).unwrap();
         process.line(soon(), "hello from me").unwrap();
-        Some(Self { folder, _process: process })
+        Some(Self { folder, process })
     }
 
     fn run(&self, arguments: &[&str]) -> Ended {
