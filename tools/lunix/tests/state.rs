@@ -1,5 +1,5 @@
 //! `sub --state` against a daemon that this test plays.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test")]
 #![allow(dead_code, reason = "each test file uses a part of the common ones")]
 
 mod common;

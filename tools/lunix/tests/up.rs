@@ -19,6 +19,25 @@ struct Up {
     process: Process,
     url: String,
     folder: PathBuf,
+    _programs: Option<TempDir>,
+}
+
+/// `lunix` with its daemons beside it, where nobody can run them. Root's clone may be in a home that only root can enter: then the
+/// programs are linked or copied to a folder that lasts as long as what is returned with it.
+fn reachable() -> (PathBuf, Option<TempDir>) {
+    let lunix = PathBuf::from(env!("CARGO_BIN_EXE_lunix"));
+    // Looked at by a program of the other user's: setpriv itself starts it with root's rights to enter folders.
+    let script = format!("test -x '{}'", lunix.display());
+    if bare(Path::new("/bin/sh"), &["-c", &script]).status().unwrap().success() {
+        return (lunix, None);
+    }
+    let folder = TempDir::new("programs").unwrap();
+    let built = |name: &&str| lunix.with_file_name(name).is_file();
+    for name in PROGRAMS.into_iter().chain(["lunix", "natsdev"]).filter(built) {
+        let (from, to) = (lunix.with_file_name(name), folder.join(name));
+        std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(drop)).unwrap();
+    }
+    (folder.join("lunix"), Some(folder))
 }
 
 /// The command without anything of the tester's environment, run by nobody where root runs the test.
@@ -42,7 +61,8 @@ impl Up {
             return None;
         }
         let all = [&["up"], arguments].concat();
-        Some(Self::of(&mut bare(Path::new(env!("CARGO_BIN_EXE_lunix")), &all)))
+        let (program, programs) = reachable();
+        Some(Self { _programs: programs, ..Self::of(&mut bare(&program, &all)) })
     }
 
     fn of(command: &mut Command) -> Self {
@@ -50,7 +70,7 @@ impl Up {
         let line = process.line(soon(), "NATS_URL=").unwrap();
         let folder = PathBuf::from(format!("/tmp/lunix-up-{}", process.pid()));
         assert!(folder.is_dir(), "{}", folder.display());
-        Self { url: line.replace("NATS_URL=", ""), folder, process }
+        Self { url: line.replace("NATS_URL=", ""), folder, process, _programs: None }
     }
 
     fn lunix(&self, arguments: &[&str]) -> Ended {
@@ -87,6 +107,15 @@ impl Up {
         panic!("no toast {text}: {}", self.process.printed());
     }
 
+    /// Waits until it has printed this.
+    fn says(&self, text: &str) {
+        let deadline = soon();
+        while !self.process.printed().contains(text) {
+            assert!(deadline.left().is_some(), "{text} in {}", self.process.printed());
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
     /// Checks that no process and no file is left.
     fn is_gone(&self) {
         let left = processes_of(&self.folder);
@@ -118,6 +147,7 @@ fn it_shows_events_and_toasts_and_leaves_nothing_behind() {
         assert_eq!(up.lunix(&["pub", "hardware.usb.add", event]).code, Some(0));
         let line = up.process.line(soon(), "hardware.usb.add {\"f").unwrap();
         assert_eq!(line, format!("hardware.usb.add {event}"));
+        up.ready("natsps", None);
         let control = up.folder.join("init.sock").display().to_string();
         let status = up.lunix(&["status", "--control", &control]).out;
         assert!(status.contains("\nlunix-bus  -") && status.contains("\nnatsps     process ps"), "{status}");
@@ -169,7 +199,7 @@ fn when_lunix_init_is_killed_everything_ends() {
     let pid: i32 = init.split([':', '/']).nth(2).unwrap().parse().unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
     assert_eq!(up.process.exit(soon()).unwrap().code(), Some(71));
-    assert!(up.process.printed().contains("lunix-init has ended: signal: 9"), "{}", up.process.printed());
+    up.says("lunix-init has ended: signal: 9");
     up.is_gone();
 }
 
@@ -178,7 +208,8 @@ fn a_reader_that_leaves_ends_it() {
     if let Some(error) = PROGRAMS.iter().find_map(|name| binary(name).err()) {
         return testkit::skip::note("a_reader_that_leaves_ends_it", &error.to_string());
     }
-    let mut command = bare(Path::new(env!("CARGO_BIN_EXE_lunix")), &["up"]);
+    let (program, _programs) = reachable();
+    let mut command = bare(&program, &["up"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let folder = PathBuf::from(format!("/tmp/lunix-up-{}", child.id()));
     let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
@@ -223,8 +254,9 @@ fn what_is_missing_is_named_and_the_rest_goes_on() {
     std::fs::set_permissions(folder.join("natsps"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mut up = Up::of(bare(&folder.join("lunix"), &["up"]).env("PATH", "/bin:/usr/bin"));
     up.toasts("all the same");
-    let printed = up.process.printed();
     for line in ["lunix: warn: natsdev is missing", "lunix: warn: natsinit is missing", "cannot execute"] {
+        up.says(line);
+        let printed = up.process.printed();
         assert_eq!(printed.matches(line).count(), 1, "{line} in {printed}");
     }
     up.process.signal(Signal::TERM).unwrap();
