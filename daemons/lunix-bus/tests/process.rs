@@ -257,11 +257,11 @@ fn at_rest_it_makes_no_system_call() {
         .args(["-s", "INT", "3", "strace", "-f", "-c", "-p", &server.child.id().to_string()])
         .output();
     let Ok(traced) = traced else {
-        return writeln!(std::io::stderr(), "SKIPPED: strace cannot be run").unwrap();
+        return testkit::skip::note("at_rest_it_makes_no_system_call", "strace cannot be run");
     };
     let told = String::from_utf8_lossy(&traced.stderr);
     if !told.contains("attached") {
-        return writeln!(std::io::stderr(), "SKIPPED: strace cannot attach: {told}").unwrap();
+        return testkit::skip::note("at_rest_it_makes_no_system_call", "strace cannot attach");
     }
     // The wait that strace itself interrupts by attaching and leaving may show up, nothing else.
     let calls =

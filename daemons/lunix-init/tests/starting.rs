@@ -148,7 +148,7 @@ fn a_service_inherits_nothing_but_what_it_is_given() {
     let mut stage = Stage::new();
     let run = "#!/bin/sh
 ls /proc/$$/fd >../../fds
-grep Sig[BI] /proc/$$/status >../../signals
+grep Sig[BI] /proc/self/status >../../signals
 echo in $(readlink /proc/$$/fd/0) limit $(ulimit -n)
 exec sleep 1000
 ";

@@ -121,6 +121,8 @@ impl<S: Read + Write> Client<S> {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return (std::mem::take(&mut self.seen), true),
                 Ok(len) => self.seen.extend_from_slice(buffer.get(..len).unwrap()),
+                // A read with a time limit is interrupted when the process is stopped or traced.
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
                     return (std::mem::take(&mut self.seen), true);
                 }
