@@ -37,9 +37,12 @@ impl Json {
         self.out.extend_from_slice(value.to_string().as_bytes());
     }
 
-    pub(crate) fn float(&mut self, name: &str, value: f64) {
+    /// A number of thousandths, written with a point where it is not whole.
+    pub(crate) fn thousandths(&mut self, name: &str, value: u64) {
         self.name(name);
-        self.out.extend_from_slice(value.to_string().as_bytes());
+        let (whole, rest) = (value / 1000, value % 1000);
+        let text = if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:03}") };
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     pub(crate) fn truth(&mut self, name: &str, value: bool) {
@@ -121,7 +124,7 @@ mod tests {
         json.item("one");
         json.begin("", b'{');
         json.number("n", u64::MAX);
-        json.float("f", 0.5);
+        json.thousandths("f", 500);
         json.end(b'}');
         json.end(b']');
         json.begin("empty", b'{');

@@ -7,7 +7,6 @@ use crate::broker::client::{About, Peer, Reason, Traffic};
 use crate::broker::json::Json;
 use crate::broker::subscriptions::NONE;
 use reactor::Instant;
-use std::cmp::Reverse;
 use std::time::Duration;
 
 /// An open or closed connection.
@@ -142,27 +141,35 @@ fn state(query: &Query<'_>) -> Result<State, String> {
     }
 }
 
+/// Sorts the rows; one sort for all orders, each of which is a number per row.
 fn sort(rows: &mut [Row<'_>], by: &str, state: State) -> Result<(), String> {
-    match by {
-        "" | "cid" | "start" => rows.sort_by_key(|row| row.id),
-        "subs" => rows.sort_by_key(|row| Reverse(row.subscriptions)),
-        "pending" => rows.sort_by_key(|row| Reverse(row.pending)),
-        "msgs_to" => rows.sort_by_key(|row| Reverse(row.traffic.out_msgs)),
-        "msgs_from" => rows.sort_by_key(|row| Reverse(row.traffic.in_msgs)),
-        "bytes_to" => rows.sort_by_key(|row| Reverse(row.traffic.out_bytes)),
-        "bytes_from" => rows.sort_by_key(|row| Reverse(row.traffic.in_bytes)),
-        "last" => rows.sort_by_key(|row| Reverse(row.last_active)),
-        "idle" => rows.sort_by_key(|row| row.last_active),
-        "uptime" => rows.sort_by_key(|row| row.opened),
-        "rtt" => rows.sort_by_key(|row| row.round_trip),
+    let key: fn(&Row<'_>) -> u64 = match by {
+        "" | "cid" | "start" => |row| row.id,
+        "subs" => |row| !u64::from(row.subscriptions),
+        "pending" => |row| !(row.pending as u64),
+        "msgs_to" => |row| !row.traffic.out_msgs,
+        "msgs_from" => |row| !row.traffic.in_msgs,
+        "bytes_to" => |row| !row.traffic.out_bytes,
+        "bytes_from" => |row| !row.traffic.in_bytes,
+        "last" => |row| !row.last_active.as_nanos(),
+        "idle" => |row| row.last_active.as_nanos(),
+        "uptime" => |row| row.opened.as_nanos(),
+        "rtt" => |row| row.round_trip.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
         "stop" | "reason" if state != State::Closed => {
             return Err(format!("sort by {by} only valid on closed connections"));
         }
-        "stop" => rows.sort_by_key(|row| row.stopped.map(|(at, _)| at)),
-        "reason" => rows.sort_by_key(|row| row.stopped.map(|(_, reason)| reason.text())),
+        "stop" => |row| row.stopped.map_or(0, |(at, _)| at.as_nanos()),
+        "reason" => |row| row.stopped.map_or(0, |(_, reason)| initials(reason)),
         odd => return Err(format!("invalid sorting option: {odd}")),
-    }
+    };
+    rows.sort_unstable_by_key(|row| (key(row), row.id));
     Ok(())
+}
+
+/// The first letters of a reason, as a number in their order.
+fn initials(reason: Reason) -> u64 {
+    let letters = reason.text().bytes().chain(std::iter::repeat(0));
+    letters.take(8).fold(0, |number, letter| number << 8 | u64::from(letter))
 }
 
 fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: bool) {

@@ -31,8 +31,8 @@ impl Broker {
         json.number("mem", facts.memory);
         json.number("cores", std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64));
         json.number("gomaxprocs", 1);
-        let alive = (facts.now - facts.started).as_secs_f64().max(0.001);
-        json.float("cpu", (facts.processor.as_secs_f64() / alive * 1000.0).round() / 10.0);
+        let (used, alive) = (milliseconds(facts.processor), milliseconds(facts.now - facts.started).max(1));
+        json.thousandths("cpu", used.saturating_mul(100_000) / alive);
         self.write_counters(&mut json);
         json.begin("http_req_stats", b'{');
         for (path, count) in facts.requests {
@@ -62,7 +62,7 @@ impl Broker {
         json.number("ping_interval", nanoseconds(settings.ping_interval));
         json.number("ping_max", u64::from(settings.ping_max));
         json.number("write_deadline", nanoseconds(settings.write_deadline));
-        json.float("auth_timeout", settings.auth_timeout.as_secs_f64());
+        json.thousandths("auth_timeout", milliseconds(settings.auth_timeout));
         for absent in ["cluster", "gateway", "leaf", "mqtt", "websocket", "jetstream"] {
             json.begin(absent, b'{');
             json.end(b'}');
@@ -93,6 +93,10 @@ pub(super) fn write_traffic(json: &mut Json, traffic: Traffic) {
     json.number("out_msgs", traffic.out_msgs);
     json.number("in_bytes", traffic.in_bytes);
     json.number("out_bytes", traffic.out_bytes);
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
