@@ -3,15 +3,26 @@
 use crate::scenario::path_with;
 use crate::soon;
 use lunix_tests::{ensure, readme};
+use rustix::process::Signal;
 use std::process::Command;
 use testkit::bus::Bus;
 use testkit::process::{Process, binary};
 use testkit::{Deadline, Error, Result, TempDir};
 
+/// `lunix up`, which is interrupted in the end, as a person does it: killed, it would leave its folder to the next one.
+struct Up(Process);
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // Whatever goes wrong here, the process is killed next.
+        let _ = self.0.signal(Signal::INT).and_then(|()| self.0.exit(soon()));
+    }
+}
+
 /// `lunix up`, and the address it prints.
-fn up() -> Result<(Process, String)> {
-    let mut up = Process::spawn("lunix", Command::new(binary("lunix")?).arg("up"))?;
-    let line = up.line(soon(), "NATS_URL=")?;
+fn up() -> Result<(Up, String)> {
+    let mut up = Up(Process::spawn("lunix", Command::new(binary("lunix")?).arg("up"))?);
+    let line = up.0.line(soon(), "NATS_URL=")?;
     let url = line.trim_start_matches("NATS_URL=").to_owned();
     Ok((up, url))
 }
@@ -22,13 +33,13 @@ fn only(language: &str) -> Result<String> {
 }
 
 /// Plays the README's own event until the example has heard it and its toast is on the terminal of `lunix up`.
-fn toast_after(up: &mut Process, url: &str, toast: &str) -> Result<()> {
+fn toast_after(up: &mut Up, url: &str, toast: &str) -> Result<()> {
     let stick = readme::event("hardware.usb.add")?.to_string();
     let mut bus = Bus::connect(url, soon())?;
     let deadline = soon();
     loop {
         bus.publish("hardware.usb.add", stick.as_bytes())?;
-        match up.line(Deadline::seconds(1), toast) {
+        match up.0.line(Deadline::seconds(1), toast) {
             Ok(_) => return Ok(()),
             Err(error) if deadline.left().is_none() => return Err(error),
             Err(_) => {}

@@ -30,7 +30,7 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("tiny") => flavour = Flavour::Tiny,
-            Arg::Long("help") => {
+            Arg::Short('h') | Arg::Long("help") => {
                 println!("usage: cargo xtask build [--tiny]");
                 return Ok(());
             }
@@ -59,28 +59,31 @@ pub fn build(flavour: Flavour) -> Result<Built> {
         return Ok(Built { folder: PathBuf::new(), programs });
     }
     let folder = match flavour {
-        Flavour::Stable => run_cargo(project::cargo(), &programs, &project::target())?,
-        Flavour::Tiny => run_cargo(tiny_cargo(), &programs, &project::target().join("tiny"))?,
+        Flavour::Stable => run_cargo(project::cargo(), "release", &programs, &project::target())?,
+        Flavour::Tiny => run_cargo(tiny_cargo(), "tiny", &programs, &project::target().join("tiny"))?,
     };
     Ok(Built { folder, programs })
 }
 
-fn run_cargo(mut cargo: Command, programs: &[Program], target_folder: &Path) -> Result<PathBuf> {
+fn run_cargo(mut cargo: Command, profile: &str, programs: &[Program], target_folder: &Path) -> Result<PathBuf> {
     eprintln!("build {} programs for {TARGET}", programs.len());
-    cargo.args(["build", "--release", "--target", TARGET, "--target-dir"]).arg(target_folder);
+    cargo.args(["build", "--profile", profile, "--target", TARGET, "--target-dir"]).arg(target_folder);
     for program in programs {
         cargo.args(["-p", &program.package, "--bin", &program.name]);
     }
     expect_success("cargo build", cargo.status().context("cargo build")?)?;
-    Ok(target_folder.join(TARGET).join("release"))
+    Ok(target_folder.join(TARGET).join(profile))
 }
+
+/// A panic ends the program at once, so nobody walks the stack: no tables for that. Relocations are packed.
+const TINY_FLAGS: &str = "-Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no \
+                          -Clink-arg=-Wl,-z,pack-relative-relocs";
 
 /// Cargo of the nightly toolchain, set up to build the standard library as small as it gets.
 fn tiny_cargo() -> Command {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(project::root()).env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").env_remove("RUSTC");
-    cargo.env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort");
-    cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z");
+    cargo.env("RUSTFLAGS", TINY_FLAGS);
     cargo.args(["+nightly", "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
     cargo
 }

@@ -5,6 +5,7 @@ use crate::failure::{Context, Failure, Result, expect_success};
 use crate::house;
 use crate::progress::Step;
 use crate::project::{self, TARGET};
+use lexopt::Arg;
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
@@ -24,8 +25,14 @@ const CHECKS: &[(&str, Check)] = &[
 
 /// `cargo xtask check`
 pub fn command(mut parser: lexopt::Parser) -> Result<()> {
-    if let Some(argument) = parser.next()? {
-        return Err(argument.unexpected().into());
+    match parser.next()? {
+        None => {}
+        Some(Arg::Short('h') | Arg::Long("help")) => {
+            let names: Vec<&str> = CHECKS.iter().map(|(name, _)| *name).collect();
+            println!("usage: cargo xtask check\nchecks {}", names.join(", "));
+            return Ok(());
+        }
+        Some(other) => return Err(other.unexpected().into()),
     }
     let mut failed = Vec::new();
     for (name, check) in CHECKS {

@@ -64,12 +64,16 @@ fn main() -> ExitCode {
     let mut parser = lexopt::Parser::from_env();
     let name = match parser.next() {
         Ok(Some(lexopt::Arg::Value(name))) => name.to_string_lossy().into_owned(),
-        Ok(_) => "help".to_owned(),
+        Ok(None | Some(lexopt::Arg::Short('h') | lexopt::Arg::Long("help"))) => "help".to_owned(),
+        Ok(Some(other)) => return report(&other.unexpected().into()),
         Err(error) => return report(&error.into()),
     };
-    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+    if name == "help" {
         print_help();
-        return if name == "help" { ExitCode::SUCCESS } else { ExitCode::from(64) };
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        return report(&Failure::usage(format!("no command {name}: see `cargo xtask help`")));
     };
     match (command.run)(parser) {
         Ok(()) => ExitCode::SUCCESS,

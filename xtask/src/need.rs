@@ -111,6 +111,11 @@ pub fn python_folder() -> PathBuf {
     project::target().join("clients/python")
 }
 
+/// True when nothing is missing.
+pub fn is_met(needs: &[Need]) -> bool {
+    needs.iter().all(Need::is_met)
+}
+
 /// Makes sure that all `needs` are met, or says what to do.
 ///
 /// # Errors
@@ -141,8 +146,9 @@ fn install_system(missing: &[&Need]) -> Result<()> {
     }
     let text: Vec<String> = commands.iter().map(|words| words.join(" ")).collect();
     if !may_install(&text)? {
+        let who = if is_root() || has_sudo() { "" } else { " as root" };
         return Err(Failure::new(format!(
-            "install what is missing, then run this again:\n    {}",
+            "install what is missing{who}, then run this again:\n    {}",
             text.join("\n    ")
         )));
     }
@@ -163,7 +169,7 @@ fn commands(missing: &[&Need]) -> Vec<Vec<String>> {
     packages.dedup();
     let mut commands = Vec::new();
     if !packages.is_empty() {
-        let sudo = if is_root() { "" } else { "sudo " };
+        let sudo = if is_root() || !has_sudo() { "" } else { "sudo " };
         commands.push(words(&format!("{sudo}apt-get update")));
         commands.push(words(&format!("{sudo}apt-get install --yes --no-install-recommends {}", packages.join(" "))));
     }
@@ -181,7 +187,7 @@ fn may_install(commands: &[String]) -> Result<bool> {
     if is_root() && Path::new("/etc/debian_version").exists() {
         return Ok(true);
     }
-    if !std::io::stdin().is_terminal() {
+    if !std::io::stdin().is_terminal() || !(is_root() || has_sudo()) {
         return Ok(false);
     }
     eprint!("run now?\n    {}\n[y/N] ", commands.join("\n    "));
@@ -251,6 +257,10 @@ fn sysroot(toolchain: Option<&str>) -> Option<PathBuf> {
     }
     let output = rustc.args(toolchain).args(["--print", "sysroot"]).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+}
+
+fn has_sudo() -> bool {
+    testkit::disk::find_tool("sudo").is_absolute()
 }
 
 /// Whether we are root, by the owner of our own entry in /proc.

@@ -32,7 +32,7 @@ impl Step {
 
 fn tick(what: &str, start: Instant, stopped: &Receiver<()>) {
     while stopped.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
-        eprint!("\r{what} … {} s", start.elapsed().as_secs());
+        eprint!("\r{what} … {} s\x1b[K", start.elapsed().as_secs());
         let _ = std::io::stderr().flush();
     }
 }
@@ -43,7 +43,7 @@ impl Drop for Step {
         if let Some((stop, thread)) = self.ticker.take() {
             drop(stop);
             let _ = thread.join();
-            eprintln!("\r{} … {seconds:.1} s", self.what);
+            eprintln!("\r{} … {seconds:.1} s\x1b[K", self.what);
         } else if seconds > 1.0 {
             eprintln!("{}: {seconds:.1} s", self.what);
         }

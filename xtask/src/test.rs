@@ -40,6 +40,8 @@ enum Prepares {
     Machine,
     /// The examples in Rust.
     Examples,
+    /// The tiny build: always in a full run, else where nightly is here already.
+    TinyBuild,
 }
 
 /// In this order: what fails fast comes first.
@@ -56,6 +58,13 @@ const STAGES: &[Stage] = &[
         what: "the built programs on this machine",
         arguments: &["-p", "lunix-tests", "--features", "process", "--test", "process"],
         prepares: Prepares::Nothing,
+        limit_s: 600,
+    },
+    Stage {
+        name: "budget",
+        what: "bytes, memory, wake-ups and allocations within SPECIFICATION.md",
+        arguments: &["-p", "lunix-tests", "--features", "budget", "--test", "budget"],
+        prepares: Prepares::TinyBuild,
         limit_s: 600,
     },
     Stage {
@@ -91,9 +100,10 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
         match argument {
             Arg::Long("full") => is_full = true,
             Arg::Value(name) => wanted.push(name.string()?),
-            Arg::Long("help") => {
+            Arg::Short('h') | Arg::Long("help") => {
                 println!("usage: cargo xtask test [--full] [STAGE…]");
                 STAGES.iter().for_each(|stage| println!("  {:<9} {}", stage.name, stage.what));
+                println!("  --full    larger counts; what passed is not repeated until the source changes");
                 return Ok(());
             }
             other => return Err(other.unexpected().into()),
@@ -151,6 +161,10 @@ fn run_stage(stage: &Stage, environment: &Environment, is_full: bool) -> Result<
             prepare(&Wanted { flavour: Flavour::Stable, kernel: None, busybox: None, has_test_shell: true }, &folder)?;
             environment.insert("LUNIX_VM", folder.join("prepared.json").into());
         }
+        Prepares::TinyBuild if is_full || need::is_met(build::needs(Flavour::Tiny)) => {
+            environment.insert("LUNIX_TINY_BIN_DIR", build::build(Flavour::Tiny)?.folder.into());
+        }
+        Prepares::TinyBuild => eprintln!("no nightly toolchain: the tiny build is left out (`--full` installs it)"),
         Prepares::Examples => {
             let status = project::cargo().args(["build", "--package", "examples"]).status().context("cargo build")?;
             expect_success("cargo build --package examples", status)?;

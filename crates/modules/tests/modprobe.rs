@@ -73,9 +73,9 @@ fn instance(pattern: &str) -> String {
 
 #[test]
 fn modprobe_names_the_same_modules_in_the_same_order() {
-    let Some((root, release)) = tree() else { return println!("skipped: no module tree to compare on") };
+    let Some((root, release)) = tree() else { return skip("no module tree to compare on") };
     if !Path::new("/sbin/modprobe").exists() {
-        return println!("skipped: modprobe is not installed");
+        return skip("modprobe is not installed");
     }
     let folder = root.join("lib/modules").join(&release);
     let mut tree = Tree::open(&folder).unwrap();
@@ -104,7 +104,7 @@ fn modprobe_names_the_same_modules_in_the_same_order() {
 
 #[test]
 fn text_files_and_tries_give_the_same_answers() {
-    let Some((root, release)) = tree() else { return println!("skipped: no module tree to compare on") };
+    let Some((root, release)) = tree() else { return skip("no module tree to compare on") };
     let folder = root.join("lib/modules").join(&release);
     let texts = Path::new(env!("CARGO_TARGET_TMPDIR")).join("texts");
     std::fs::create_dir_all(&texts).unwrap();
@@ -117,4 +117,9 @@ fn text_files_and_tries_give_the_same_answers() {
     for alias in ALIASES {
         assert_eq!(names(binary.plan(alias, &policy).unwrap()), names(text.plan(alias, &policy).unwrap()), "{alias}");
     }
+}
+
+/// Notes that the running test cannot be made here.
+fn skip(why: &str) {
+    testkit::skip::note(std::thread::current().name().unwrap_or("modprobe"), why);
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 /// Bytes read from the bus in one turn.
-const READ_MAX: usize = 64 * 1024;
+const READ_MAX: usize = 8 * 1024;
 
 /// First pause before connecting again; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(20);

@@ -225,6 +225,15 @@ impl Process {
             .map_err(|error| Error::Io(format!("signal {}", self.name), error.into()))
     }
 
+    /// Asks it to end (SIGTERM) and waits until it has. Dropping kills it instead, which leaves behind what a supervisor started.
+    ///
+    /// # Errors
+    /// When it is gone already, or the deadline passes.
+    pub fn end(&mut self, deadline: Deadline) -> Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        self.exit(deadline)
+    }
+
     /// Waits until it has ended, and returns how.
     ///
     /// # Errors

@@ -6,11 +6,14 @@ use crate::error::Result;
 use crate::process::{Process, binary};
 use crate::tempdir::TempDir;
 use rustix::process::Signal;
+use std::path::{Path, PathBuf};
 
 /// A running bus. Killed when dropped.
 #[derive(Debug)]
 pub struct Server {
     folder: TempDir,
+    /// Where the programs are, when not where [`binary`] finds them.
+    programs: Option<PathBuf>,
     process: Process,
 }
 
@@ -20,9 +23,27 @@ impl Server {
     /// # Errors
     /// When it is not built or does not become ready in time.
     pub fn start() -> Result<Self> {
+        Self::start_program(None)
+    }
+
+    /// The same with the programs of another build.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_from(programs: &Path) -> Result<Self> {
+        Self::start_program(Some(programs.to_owned()))
+    }
+
+    fn start_program(programs: Option<PathBuf>) -> Result<Self> {
         let folder = TempDir::new("bus")?;
-        let process = spawn(&folder)?;
-        Ok(Self { folder, process })
+        let process = spawn(&folder, find(programs.as_deref(), "lunix-bus")?)?;
+        Ok(Self { folder, programs, process })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
     }
 
     /// Its address.
@@ -54,7 +75,7 @@ impl Server {
     /// # Errors
     /// As [`Self::start`].
     pub fn restart(&mut self) -> Result<()> {
-        self.process = spawn(&self.folder)?;
+        self.process = spawn(&self.folder, find(self.programs.as_deref(), "lunix-bus")?)?;
         Ok(())
     }
 
@@ -66,24 +87,25 @@ impl Server {
         let url = self.url();
         let mut all = vec!["--url", &url, "--ready-fd", "3"];
         all.extend_from_slice(arguments);
-        let mut process = Process::spawn_notifying(name, binary(name)?, &all, &[("LUNIX_LOG", "info")])?;
+        let program = find(self.programs.as_deref(), name)?;
+        let mut process = Process::spawn_notifying(name, program, &all, &[("LUNIX_LOG", "info")])?;
         process.ready(Deadline::seconds(20))?;
         Ok(process)
     }
 }
 
-fn spawn(folder: &TempDir) -> Result<Process> {
+fn find(programs: Option<&Path>, name: &str) -> Result<PathBuf> {
+    programs.map_or_else(|| binary(name), |folder| Ok(folder.join(name)))
+}
+
+fn spawn(folder: &TempDir, program: PathBuf) -> Result<Process> {
     let socket = folder.join("bus.sock").display().to_string();
     let conf = folder.join("bus.conf");
     let text = format!("host: false\nunix: [\"{socket}\"]\n");
     std::fs::write(&conf, text).map_err(crate::Error::io("write bus.conf"))?;
     let conf = conf.display().to_string();
-    let mut process = Process::spawn_notifying(
-        "lunix-bus",
-        binary("lunix-bus")?,
-        &["--config", conf.as_str(), "--ready-fd", "3"],
-        &[],
-    )?;
+    let arguments = ["--config", conf.as_str(), "--ready-fd", "3"];
+    let mut process = Process::spawn_notifying("lunix-bus", program, &arguments, &[])?;
     process.ready(Deadline::seconds(20))?;
     Ok(process)
 }

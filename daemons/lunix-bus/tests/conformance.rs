@@ -143,7 +143,7 @@ fn compare(name: &str, configuration: &str, cases: &[Case]) {
     let mut wrong = check("lunix-bus", &start(ours()), cases);
     match reference() {
         Some(command) => wrong.extend(check("nats-server", &start(command), cases)),
-        None => eprintln!("SKIPPED: {name} against nats-server: NATS_SERVER does not name its binary"),
+        None => testkit::skip::note(name, "NATS_SERVER does not name nats-server's program"),
     }
     std::fs::remove_dir_all(&directory).unwrap();
     if !wrong.is_empty() {

@@ -37,7 +37,11 @@ pub(crate) fn run(given: &Given, lines: &mut Lines) -> Result<(), Stop> {
         program::log::line("lunix", program::Level::Warn, missing);
     }
     match reached {
-        (false, false) => Err(Fatal::new(exit::UNAVAILABLE, "neither the bus nor lunix-init answers").into()),
+        (false, false) => Err(Fatal::new(
+            exit::UNAVAILABLE,
+            "neither the bus nor lunix-init answers; `lunix up` starts a bus and prints the NATS_URL to set",
+        )
+        .into()),
         (bus, _) => lines.text(&service::table(&rows(&daemons, bus))),
     }
 }

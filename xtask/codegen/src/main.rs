@@ -18,7 +18,18 @@ type Files = BTreeMap<PathBuf, String>;
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let check = std::env::args().any(|word| word == "--check");
+    let check = match std::env::args().nth(1).as_deref() {
+        None => false,
+        Some("--check") => true,
+        Some("-h" | "--help") => {
+            println!("usage: cargo xtask codegen [--check]\n  --check  write nothing; fail when a file differs");
+            return ExitCode::SUCCESS;
+        }
+        Some(other) => {
+            eprintln!("codegen: invalid option '{other}': expected --check");
+            return ExitCode::from(64);
+        }
+    };
     match generate(&root).and_then(|files| if check { compare(&root, &files) } else { write(&root, &files) }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

@@ -22,6 +22,7 @@ pub fn measure(flavour: Flavour) -> Result<()> {
     let failed = |error: testkit::Error| Failure::new(error.to_string());
     let mut machine = Vm::boot_measured(&prepared, &folder.join("run"), MEMORY_MB).map_err(failed)?;
     let minutes = Deadline::seconds(600);
+    machine.prompt(minutes, "lunix login:").map_err(failed)?;
     let uptime = machine.sh(ALL_READY, minutes).map_err(failed)?;
     let memory = machine.sh("grep -E 'MemTotal|MemAvailable' /proc/meminfo", minutes).map_err(failed)?;
     let processes = machine.sh(PROCESSES, minutes).map_err(failed)?;

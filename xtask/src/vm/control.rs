@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use testkit::Deadline;
 use testkit::disk::{self, FileSystem};
 use testkit::qemu::{self, Plug};
-use testkit::qmp::Qmp;
+use testkit::qmp::{Qmp, connect_in};
 use testkit::vm::Shell;
 
 /// Options of `vm plug`.
@@ -28,6 +28,16 @@ impl Default for StickOptions {
 
 pub fn file_system(name: &str) -> Result<FileSystem> {
     FileSystem::from_name(name).ok_or_else(|| Failure::usage(format!("--fs {name}: vfat, exfat or ext4")))
+}
+
+/// Fails with a sentence unless the machine `name` runs.
+pub fn expect_running(folder: &Path, name: &str) -> Result<()> {
+    if connect_in(folder, "qmp.sock").is_ok() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "no machine named {name} runs: start one with `cargo xtask vm`, see them with `cargo xtask vm status`"
+    )))
 }
 
 /// `vm plug WHAT`
@@ -82,7 +92,8 @@ pub fn unplug(folder: &Path, device: &str) -> Result<()> {
 
 /// `vm exec COMMAND`
 pub fn exec(folder: &Path, command: &str) -> Result<()> {
-    let mut shell = Shell::connect(folder, Deadline::seconds(10))?;
+    let mut shell = Shell::connect(folder, Deadline::seconds(10))
+        .map_err(|error| Failure::new(format!("{error}; was the machine started with --test-shell, and is it up?")))?;
     let (code, output) = shell.run(command, Deadline::seconds(600))?;
     print!("{output}");
     if code == 0 { Ok(()) } else { Err(Failure::new(format!("the command ended with {code}"))) }

@@ -44,11 +44,11 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
         match argument {
             Arg::Value(word) => words.push(word.string()?),
             Arg::Long("name") => name = parser.value()?.string()?,
-            Arg::Long("memory") => options.memory_mb = parser.value()?.parse()?,
+            Arg::Long("memory") => options.memory_mb = number(&mut parser, "--memory")?,
             Arg::Long("kernel") => options.kernel = Some(existing(parser.value()?.into())?),
             Arg::Long("busybox") => options.busybox = Some(existing(parser.value()?.into())?),
             Arg::Long("share") => options.share = Some(existing(parser.value()?.into())?),
-            Arg::Long("timeout") => options.timeout_s = Some(parser.value()?.parse()?),
+            Arg::Long("timeout") => options.timeout_s = Some(number(&mut parser, "--timeout")?),
             Arg::Long("tiny") => options.is_tiny = true,
             Arg::Long("headless") => options.is_headless = true,
             Arg::Long("icount") => options.icount = true,
@@ -66,6 +66,9 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
         return Err(Failure::usage("a machine's name is letters, digits and dashes"));
     }
     let folder = project::vm().join("run").join(&name);
+    if matches!(words.first().map(String::as_str), Some("plug" | "unplug" | "stop" | "exec")) {
+        control::expect_running(&folder, &name)?;
+    }
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => run::run(&options, &folder, &name),
         ["help"] => {
@@ -79,6 +82,12 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
         ["exec", command @ ..] if !command.is_empty() => control::exec(&folder, &command.join(" ")),
         other => Err(Failure::usage(format!("vm {}: see `cargo xtask vm help`", other.join(" ")))),
     }
+}
+
+/// The number that the option `name` is given.
+fn number<N: std::str::FromStr>(parser: &mut lexopt::Parser, name: &str) -> Result<N> {
+    let text = parser.value()?.string()?;
+    text.parse().map_err(|_| Failure::usage(format!("{name} {text}: expected a number")))
 }
 
 /// The absolute path of something that must exist.

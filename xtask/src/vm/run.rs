@@ -101,7 +101,7 @@ fn watch(url: &str, console: &Path, is_headless: bool) {
     // The console is a file that QEMU writes; a second more or less does not matter here.
     while is_silent() && start.elapsed() < Duration::from_secs(300) {
         if is_terminal {
-            eprint!("\rbooting … {} s ", start.elapsed().as_secs());
+            eprint!("\rbooting … {} s\r", start.elapsed().as_secs());
         }
         std::thread::sleep(Duration::from_secs(1));
     }

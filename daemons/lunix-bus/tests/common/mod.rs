@@ -94,7 +94,8 @@ impl Server {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        // The shell's own: `kill` as a program is not on every machine.
+        let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().unwrap();
         assert!(status.success());
     }
 
@@ -147,6 +148,8 @@ impl<S: Read + Write> Client<S> {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return (std::mem::take(&mut self.seen), true),
                 Ok(len) => self.seen.extend_from_slice(buffer.get(..len).unwrap()),
+                // A read with a time limit is interrupted when the process is stopped or traced.
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
                     return (std::mem::take(&mut self.seen), true);
                 }

@@ -253,6 +253,8 @@ impl Drop for Stage {
             let _ = child.kill();
             let _ = child.wait();
         }
+        // Some tests make their services read-only, which stops an ordinary user from removing them.
+        let _ = Command::new("chmod").args(["-R", "u+w"]).arg(&self.home).status();
         let _ = fs::remove_dir_all(&self.home);
     }
 }
@@ -265,8 +267,7 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Says on the terminal that a test could not be made.
+/// Notes that the running test cannot be made here.
 pub fn skip(why: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+    testkit::skip::note(std::thread::current().name().unwrap_or("lunix-init"), why);
 }

@@ -96,7 +96,11 @@ impl<J: serde::Serialize> Helper<J> {
         };
         let text = serde_json::to_vec(&job)?;
         if let Some(process) = &self.process {
-            rustix::net::send(&process.socket, &text, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
+            match rustix::net::send(&process.socket, &text, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+                // It has ended already: reading says so, as of one that ends during the job.
+                Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => {}
+                Err(errno) => return Err(errno.into()),
+            }
             self.running = Some((job, now + self.patience));
         }
         Ok(started)

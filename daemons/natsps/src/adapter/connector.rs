@@ -4,9 +4,9 @@ use proto_proc::{Event, FILTER_OFFSETS, events, listen_request};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, sockopt};
-use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use sys::filter::{Instruction, attach};
 
 /// Multicast group of the process connector (CN_IDX_PROC).
@@ -15,6 +15,9 @@ const GROUP: u32 = 1;
 /// Bytes the kernel may queue for us.
 const BUFFER: usize = 1024 * 1024;
 
+/// Inode of the first namespace of processes: PROC_PID_INIT_INO of `include/linux/proc_ns.h`.
+const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
+
 /// The parent of the kernel's own threads.
 const KTHREADD: u32 = 2;
 
@@ -22,7 +25,6 @@ const KTHREADD: u32 = 2;
 #[derive(Debug)]
 pub(super) struct Connector {
     socket: OwnedFd,
-    queue: VecDeque<Event>,
 }
 
 /// What one read gave.
@@ -34,8 +36,12 @@ pub(super) enum Received {
 }
 
 impl Connector {
-    /// Subscribes. Takes `CAP_NET_ADMIN`.
+    /// Subscribes. Takes `CAP_NET_ADMIN`, and the first namespace of processes: from any other the kernel ignores the request
+    /// without an answer (`drivers/connector/cn_proc.c`, `cn_proc_mcast_ctl`).
     pub(super) fn open() -> io::Result<Self> {
+        if !is_first_namespace() {
+            return Err(io::Error::other("it serves only the first namespace of processes, and this is a container"));
+        }
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let protocol = Some(netlink::CONNECTOR);
         let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, protocol)?;
@@ -46,17 +52,19 @@ impl Connector {
         attach(&socket, &processes_only())?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, GROUP))?;
         rustix::net::send(&socket, &listen_request(), SendFlags::empty())?;
-        Ok(Self { socket, queue: VecDeque::new() })
+        Ok(Self { socket })
     }
 
+    /// The next event. The kernel sends each in a datagram of its own, so nothing is left over when the caller stops half way.
     pub(super) fn read(&mut self) -> io::Result<Received> {
-        let mut buffer = [0; 4096];
+        let mut buffer = [0; 512];
         loop {
-            if let Some(event) = self.queue.pop_front() {
-                return Ok(Received::Event(event));
-            }
             match rustix::net::recv(&self.socket, &mut buffer, RecvFlags::empty()) {
-                Ok((_, count)) => self.queue.extend(events(buffer.get(..count).unwrap_or_default())),
+                Ok((_, count)) => {
+                    if let Some(event) = events(buffer.get(..count).unwrap_or_default()).next() {
+                        return Ok(Received::Event(event));
+                    }
+                }
                 Err(Errno::AGAIN) => return Ok(Received::Nothing),
                 Err(Errno::NOBUFS) => return Ok(Received::Overrun),
                 Err(Errno::INTR) => {}
@@ -70,6 +78,11 @@ impl AsFd for Connector {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Whether this process is in the machine's first namespace of processes; yes when /proc does not tell.
+fn is_first_namespace() -> bool {
+    std::fs::metadata("/proc/self/ns/pid").map_or(true, |namespace| namespace.ino() == FIRST_PID_NAMESPACE)
 }
 
 /// Keeps what makes and ends processes; threads and the kernel's own workers wake nobody.

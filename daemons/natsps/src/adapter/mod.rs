@@ -13,6 +13,9 @@ use procfs::Procfs;
 use reactor::{Event, Instant, Timer};
 use std::time::SystemTime;
 
+/// Events of the kernel that are served in one turn.
+const EVENTS_PER_TURN: usize = 256;
+
 /// The daemon's own descriptors.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
@@ -110,8 +113,9 @@ impl Natsps {
         }
     }
 
+    /// Serves the kernel's events, but not all of a flood in one turn: the bus wants its turn, too.
     fn read_connector(&mut self, context: &mut World<'_>) {
-        loop {
+        for _ in 0..EVENTS_PER_TURN {
             let Some(connector) = &mut self.connector else { return };
             match connector.read() {
                 Ok(Received::Event(event)) => self.serve_event(event, context),

@@ -25,6 +25,7 @@ struct Domain {
 pub(super) struct States {
     domains: Vec<Domain>,
     timer: Timer,
+    armed: Option<Instant>,
 }
 
 impl States {
@@ -50,7 +51,7 @@ impl States {
             let answers = client.subscribe(&format!("{inbox}.*"), None);
             Domain { follower, events, answers, inbox, deadline: None }
         });
-        Ok(Self { domains: domains.collect(), timer })
+        Ok(Self { domains: domains.collect(), timer, armed: None })
     }
 
     pub(super) fn connected(
@@ -79,6 +80,7 @@ impl States {
         printer: &mut Printer,
     ) -> Result<(), Stop> {
         self.timer.fired().map_err(|error| Fatal::system("cannot read a timer", error))?;
+        self.armed = None;
         for index in 0..self.domains.len() {
             let due = self.domains.get(index).and_then(|domain| domain.deadline).is_some_and(|at| at <= now);
             if due {
@@ -140,10 +142,12 @@ impl States {
 
     /// Sets the timer to the earliest deadline.
     fn arm(&mut self) -> Result<(), Stop> {
-        let set = match self.domains.iter().filter_map(|domain| domain.deadline).min() {
-            Some(at) => self.timer.arm(at),
-            None => self.timer.disarm(),
-        };
+        let next = self.domains.iter().filter_map(|domain| domain.deadline).min();
+        if next == self.armed {
+            return Ok(());
+        }
+        self.armed = next;
+        let set = next.map_or_else(|| self.timer.disarm(), |at| self.timer.arm(at));
         Ok(set.map_err(|error| Fatal::system("cannot set a timer", error))?)
     }
 }

@@ -5,7 +5,7 @@ use program::{Fatal, exit};
 use reactor::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Access, access};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, wait};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -80,7 +80,7 @@ pub(super) fn end_strays() {
     let deadline = Instant::now() + STRAY_LIMIT;
     // Each round ends at least one process or passes the deadline; what a killed one leaves comes in the next round.
     for _ in 0..10_000 {
-        while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
+        while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
         let strays = children();
         let Some(first) = strays.first() else { return };
         let left = deadline.since(Instant::now());

@@ -40,6 +40,14 @@ impl Bed {
         }
     }
 
+    /// Starts one, nats-server where it is named: for what must work with the bus of others.
+    pub(crate) fn foreign(test: &str) -> Option<Self> {
+        match std::env::var_os("NATS_SERVER").map(PathBuf::from) {
+            Some(program) => Some(Self::with(program, None)),
+            None => Self::start(test),
+        }
+    }
+
     /// Starts nats-server with a configuration, or notes why `test` is skipped.
     pub(crate) fn configured(test: &str, configuration: &str) -> Option<Self> {
         match std::env::var_os("NATS_SERVER").map(PathBuf::from) {
