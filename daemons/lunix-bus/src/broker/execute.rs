@@ -130,6 +130,7 @@ impl Broker {
     fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
         let Some(connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
         let accepted = self.accepts(slot, &connect);
+        let is_monitored = self.settings.closed_kept > 0;
         let Some(client) = self.client_mut(slot) else { return };
         let Some(user) = accepted else {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
@@ -137,7 +138,8 @@ impl Broker {
         client.become_user(user.as_ref());
         let again = client.connected;
         merge(client, &connect);
-        client.about = about(connect);
+        // Only monitoring tells it, so only then is memory spent on it.
+        client.about = about(connect).filter(|_| is_monitored);
         parser.set_headers(client.options.headers);
         let (options, first) = (client.options, !client.authenticated);
         client.connected = true;
