@@ -1,25 +1,16 @@
 //! Python types: typed dictionaries, which is what `json.loads` gives.
 
-use crate::schema;
-use crate::typescript::{named, words};
+use crate::schema::{self, named};
+use crate::typescript::words;
 use interfaces::catalogue::Domain;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// One module with every type.
 pub fn types(domains: &[Domain]) -> String {
-    let mut types = BTreeMap::new();
-    for message in domains.iter().flat_map(|domain| &domain.messages) {
-        let whole = schema::clean(message);
-        for (name, definition) in whole["$defs"].as_object().into_iter().flatten() {
-            types.insert(named(message.type_name, name), declaration(message.type_name, name, definition));
-        }
-        types.insert(message.type_name.to_owned(), declaration(message.type_name, "", &whole));
-    }
     let mut text = String::from("# Generated from crates/interfaces by `cargo xtask codegen`.\n");
     text.push_str("from __future__ import annotations\n\nfrom typing import Any, Literal, NotRequired, TypedDict\n");
-    types.values().for_each(|declaration| text.push_str(declaration));
+    text.push_str(&schema::declarations(domains, declaration).concat());
     text
 }
 

@@ -1,7 +1,8 @@
 //! JSON Schema of a message, as people should see it.
 
-use interfaces::catalogue::Message;
+use interfaces::catalogue::{Domain, Message};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The schema under the message's own name, without what Rust's types add: a field that may be absent is never `null`, and
 /// descriptions are plain text on one line.
@@ -55,4 +56,23 @@ pub fn fields(schema: &Value) -> Vec<(&str, &Value, bool)> {
 /// The name behind `#/$defs/Name`.
 pub fn reference(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/$defs/")
+}
+
+/// Every type of every message in the order of their names, as `declare` writes it from message, definition (empty for the message
+/// itself) and schema.
+pub fn declarations(domains: &[Domain], declare: impl Fn(&str, &str, &Value) -> String) -> Vec<String> {
+    let mut types = BTreeMap::new();
+    for message in domains.iter().flat_map(|domain| &domain.messages) {
+        let whole = clean(message);
+        for (name, definition) in whole["$defs"].as_object().into_iter().flatten() {
+            types.insert(named(message.type_name, name), declare(message.type_name, name, definition));
+        }
+        types.insert(message.type_name.to_owned(), declare(message.type_name, "", &whole));
+    }
+    types.into_values().collect()
+}
+
+/// Definitions are private to their message: their name gets the message's in front.
+pub fn named(message: &str, definition: &str) -> String {
+    format!("{message}{definition}")
 }

@@ -1,29 +1,15 @@
 //! TypeScript types.
 
-use crate::schema;
+use crate::schema::{self, named};
 use interfaces::catalogue::Domain;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// One module with every type.
 pub fn types(domains: &[Domain]) -> String {
-    let mut types = BTreeMap::new();
-    for message in domains.iter().flat_map(|domain| &domain.messages) {
-        let whole = schema::clean(message);
-        for (name, definition) in whole["$defs"].as_object().into_iter().flatten() {
-            types.insert(named(message.type_name, name), declaration(message.type_name, name, definition));
-        }
-        types.insert(message.type_name.to_owned(), declaration(message.type_name, "", &whole));
-    }
     let mut text = String::from("// Generated from crates/interfaces by `cargo xtask codegen`.\n");
-    types.values().for_each(|declaration| text.push_str(declaration));
+    text.push_str(&schema::declarations(domains, declaration).concat());
     text
-}
-
-/// Definitions are private to their message: their name gets the message's in front.
-pub fn named(message: &str, definition: &str) -> String {
-    format!("{message}{definition}")
 }
 
 fn declaration(message: &str, name: &str, whole: &Value) -> String {
