@@ -34,6 +34,6 @@ mod token;
 pub use cache::Cache;
 pub use hash::hash;
 pub use index::{Entry, Error, Found, Index};
-pub use pattern::{is_literal, is_subset, is_valid_publish, is_valid_subscription, matches};
+pub use pattern::{is_literal, is_subset, is_valid_publish, is_valid_subscription, matches, overlaps};
 pub use table::SlotTable;
 pub use token::{decode_token, encode_token};

@@ -66,6 +66,21 @@ pub fn is_subset(inner: &[u8], outer: &[u8]) -> bool {
     allowed.next().is_none()
 }
 
+/// True when at least one subject is among those of both patterns.
+#[must_use]
+pub fn overlaps(left: &[u8], right: &[u8]) -> bool {
+    let mut others = tokens(right);
+    for token in tokens(left) {
+        match (token, others.next()) {
+            (_, Some(b">")) | (b">", Some(_)) => return true,
+            (b"*", Some(_)) | (_, Some(b"*")) => {}
+            (token, Some(word)) if token == word => {}
+            (_, Some(_) | None) => return false,
+        }
+    }
+    others.next().is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +146,27 @@ mod tests {
         ];
         for (inner, outer, expected) in table {
             assert_eq!(is_subset(inner, outer), expected, "{} in {}", inner.escape_ascii(), outer.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn patterns_overlap_when_a_subject_is_in_both() {
+        let table: [(&[u8], &[u8], bool); 10] = [
+            (b"a", b"a", true),
+            (b"a", b"b", false),
+            (b"a.*", b"*.b", true),
+            (b"a.*", b"b.>", false),
+            (b"*.a", b"im.>", true),
+            (b">", b"a.b", true),
+            (b"a.>", b"a", false),
+            (b"a.b", b"a.b.>", false),
+            (b"*", b">", true),
+            (b"a.b.c", b"a.*", false),
+        ];
+        for (left, right, expected) in table {
+            for (left, right) in [(left, right), (right, left)] {
+                assert_eq!(overlaps(left, right), expected, "{} {}", left.escape_ascii(), right.escape_ascii());
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`broker`] | the pure machine: clients' bytes in, clients' bytes out, time as an argument |
+//! | [`leaf`] | the links to hubs of real clusters: pure machines, too |
 //! | [`flags`], [`config`] | command line and configuration file, both those of nats-server |
 //! | [`server`] | the only part that makes system calls: one epoll, sockets, signals, files |
 //!
@@ -28,6 +29,8 @@
 pub mod broker;
 pub mod config;
 pub mod flags;
+#[cfg(feature = "leaf")]
+pub mod leaf;
 pub mod server;
 
 use flags::Request;
