@@ -1,5 +1,7 @@
 //! What is a subject, what is a pattern, and which is inside which.
 
+use alloc::vec::Vec;
+
 /// Splits at dots; an empty subject is one empty token.
 pub(crate) fn tokens(subject: &[u8]) -> impl Iterator<Item = &[u8]> {
     subject.split(|&byte| byte == b'.')
@@ -64,6 +66,40 @@ pub fn is_subset(inner: &[u8], outer: &[u8]) -> bool {
         }
     }
     allowed.next().is_none()
+}
+
+/// Fills `out` with the pattern of the subjects that both patterns stand for; false when there are none.
+pub fn intersect(left: &[u8], right: &[u8], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    let (mut lefts, mut rights) = (tokens(left).peekable(), tokens(right).peekable());
+    loop {
+        let token = match (lefts.peek().copied(), rights.peek().copied()) {
+            (None, None) => return true,
+            (None, Some(_)) | (Some(_), None) => return false,
+            // What remains of the narrower one stays as it is.
+            (Some(b">"), Some(_)) => {
+                rights.for_each(|token| append(out, token));
+                return true;
+            }
+            (Some(_), Some(b">")) => {
+                lefts.for_each(|token| append(out, token));
+                return true;
+            }
+            (Some(b"*"), Some(token)) | (Some(token), Some(b"*")) => token,
+            (Some(token), Some(same)) if token == same => token,
+            (Some(_), Some(_)) => return false,
+        };
+        append(out, token);
+        lefts.next();
+        rights.next();
+    }
+}
+
+fn append(out: &mut Vec<u8>, token: &[u8]) {
+    if !out.is_empty() {
+        out.push(b'.');
+    }
+    out.extend_from_slice(token);
 }
 
 #[cfg(test)]
@@ -131,6 +167,31 @@ mod tests {
         ];
         for (inner, outer, expected) in table {
             assert_eq!(is_subset(inner, outer), expected, "{} in {}", inner.escape_ascii(), outer.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_two_patterns_share() {
+        type Case = (&'static [u8], &'static [u8], Option<&'static [u8]>);
+        let table: [Case; 12] = [
+            (b"a", b"a", Some(b"a")),
+            (b"a", b"b", None),
+            (b"a.*", b"*.b", Some(b"a.b")),
+            (b"a.>", b"a.b", Some(b"a.b")),
+            (b"a.>", b"a", None),
+            (b">", b"a.*", Some(b"a.*")),
+            (b"a.>", b"*.b.>", Some(b"a.b.>")),
+            (b"*.*", b"a.>", Some(b"a.*")),
+            (b"a.*.c", b"a.b.*", Some(b"a.b.c")),
+            (b"a.*.c", b"a.b", None),
+            (b">", b">", Some(b">")),
+            (b"a.b", b"a.c", None),
+        ];
+        let mut out = Vec::new();
+        for (left, right, expected) in table {
+            for (left, right) in [(left, right), (right, left)] {
+                assert_eq!(intersect(left, right, &mut out).then_some(&*out), expected);
+            }
         }
     }
 }
