@@ -3,6 +3,7 @@
 mod accounts;
 mod file;
 mod memory;
+mod sharing;
 mod users;
 
 use crate::broker::{Credentials, Settings};

@@ -1,7 +1,7 @@
 //! What the broker is told once and again on reload.
 
 use super::permissions::User;
-use std::rc::Rc;
+use super::sharing::AccountSettings;
 use std::time::Duration;
 
 /// Limits, times and names. Sizes in bytes.
@@ -37,8 +37,8 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
-    /// Names of the accounts beside the global one.
-    pub accounts: Vec<Rc<str>>,
+    /// The accounts beside the global one.
+    pub accounts: Vec<AccountSettings>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// Over which time the clients are sent away before the server ends for others to take over; see [`super::Broker::lame_duck`].

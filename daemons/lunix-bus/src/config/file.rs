@@ -110,7 +110,7 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "accounts" => {
             let accounts = accounts::accounts(item)?;
-            broker.accounts = accounts.names;
+            broker.accounts = accounts.settings;
             given.members = accounts.users;
         }
         "authorization" => given.credentials = authorization(item, config)?,
@@ -209,15 +209,15 @@ pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     if is_hash(&text) { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
 }
 
-fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
+pub(super) fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
     if let Value::Array(items) = &item.value { items.iter().map(string).collect() } else { Ok(vec![string(item)?]) }
 }
 
-fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
+pub(super) fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
     if let Value::Bool(truth) = item.value { Ok(truth) } else { Err(unexpected(item, "true or false")) }
 }
 
-fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Error> {
+pub(super) fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Error> {
     let Value::Integer(number) = item.value else { return Err(unexpected(item, "a number")) };
     let number = usize::try_from(number).ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| wrong(item, format!("a number from {least} to {most} is expected")))

@@ -24,7 +24,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use sys::signal;
 
 /// Bytes read from one client per turn.
@@ -187,12 +187,14 @@ impl Server {
             reactor.insert(&monitor.listener, Interest::READ, Source::Monitor).map_err(epoll)?;
         }
         let started = Instant::now();
+        let mut broker = Broker::new(config.broker, u64::from_ne_bytes(seed));
+        broker.set_calendar(started, SystemTime::now());
         for (listener, number) in listeners.iter().zip(0..) {
             reactor.insert(listener, Interest::READ, Source::Listener(number)).map_err(epoll)?;
         }
         Ok(Self {
             reactor,
-            broker: Broker::new(config.broker, u64::from_ne_bytes(seed)),
+            broker,
             sockets: Vec::new(),
             listeners,
             socket_files,
@@ -486,6 +488,7 @@ impl Server {
         settings.closed_kept = known.closed_kept;
         self.log.set_debug(fresh.debug);
         self.loaded = now;
+        self.broker.set_calendar(now, SystemTime::now());
         self.broker.reload(settings);
         self.log.info("Reloaded server configuration");
     }
