@@ -12,6 +12,7 @@ use super::settings::Credentials;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::rc::Rc;
+use zeroize::Zeroizing;
 
 /// Who a client proved to be, and what follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,15 +50,22 @@ pub struct Ticket {
     id: u64,
 }
 
-/// Something that takes too long to be found out between two messages.
+impl Ticket {
+    #[cfg(test)]
+    pub(crate) const fn of(slot: u32, id: u64) -> Self {
+        Self { slot, id }
+    }
+}
+
+/// Something that takes too long to be found out between two messages. `Debug` shows secrets: never for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Whether the password fits the bcrypt hash.
     Password {
         /// The hash as configured, beginning with `$2`.
         hash: String,
-        /// What the client sent.
-        given: String,
+        /// What the client sent; wiped when it is not needed any more.
+        given: Zeroizing<String>,
         /// Where from, for a limit per source.
         peer: Peer,
     },
@@ -67,8 +75,8 @@ pub enum Question {
 enum Verdict {
     Accepted(Identity),
     Refused,
-    /// It is this one if the answer is yes.
-    Asked(Identity, Question),
+    /// It is this one if the answer is yes; `None`: refused whatever the answer.
+    Asked(Option<Identity>, Question),
 }
 
 /// A CONNECT that is not answered yet.
@@ -102,7 +110,7 @@ impl Broker {
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
             Verdict::Asked(candidate, question) => {
                 let Some(client) = self.client_mut(slot) else { return };
-                client.waiting = Some(Box::new(Waiting { connect, candidate: Some(candidate) }));
+                client.waiting = Some(Box::new(Waiting { connect, candidate }));
                 let ticket = Ticket { slot, id: client.id };
                 self.outbox.questions.push_back((ticket, question));
             }
@@ -138,9 +146,16 @@ impl Broker {
         let password = connect.password.as_deref().unwrap_or_default();
         let known = users.iter().find(|user| user.name == name);
         // A password is compared for an unknown name, too, so that time does not tell which names there are.
-        let secret = known.or(users.first()).map_or("-", |user| &user.password);
+        let secret = known.map_or("-", |user| &user.password);
         let identity = known.map_or_else(Identity::anybody, Identity::from);
-        prove(secret, password, known.is_some(), identity, peer)
+        let verdict = prove(secret, password, known.is_some(), identity, peer);
+        match (verdict, costliest(users)) {
+            (Verdict::Refused, Some(hash)) => Verdict::Asked(
+                None,
+                Question::Password { hash: hash.to_owned(), given: password.to_owned().into(), peer },
+            ),
+            (verdict, _) => verdict,
+        }
     }
 
     /// Lets a client in as `identity`.
@@ -205,6 +220,13 @@ impl Broker {
         self.outbox.questions.pop_front()
     }
 
+    /// True while somebody waits for the answer.
+    #[must_use]
+    pub fn is_asking(&self, ticket: Ticket) -> bool {
+        let asker = self.client(ticket.slot).filter(|client| client.id == ticket.id);
+        asker.is_some_and(|client| client.is_waiting() && !client.is_closing())
+    }
+
     /// The answer to a question. One that comes too late, or for a client that is gone, is nobody's.
     pub fn answer(&mut self, now: Instant, ticket: Ticket, yes: bool) {
         let asker = self.client_mut(ticket.slot).filter(|client| client.id == ticket.id);
@@ -241,8 +263,8 @@ impl Client {
 /// Compares a secret with what is given; a hashed one is asked about. `named`: whether the user is known.
 fn prove(secret: &str, given: &str, named: bool, identity: Identity, peer: Peer) -> Verdict {
     if is_hash(secret) {
-        let question = Question::Password { hash: secret.to_owned(), given: given.to_owned(), peer };
-        return if named { Verdict::Asked(identity, question) } else { Verdict::Refused };
+        let question = Question::Password { hash: secret.to_owned(), given: given.to_owned().into(), peer };
+        return Verdict::Asked(named.then_some(identity), question);
     }
     // The secret is compared, whatever is known of the user, so that time tells nothing.
     if is_same(secret, given) & named { Verdict::Accepted(identity) } else { Verdict::Refused }
@@ -250,7 +272,14 @@ fn prove(secret: &str, given: &str, named: bool, identity: Identity, peer: Peer)
 
 /// Whether a configured password is a bcrypt hash.
 pub(crate) fn is_hash(secret: &str) -> bool {
-    ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| secret.starts_with(prefix))
+    let [b'$', b'2', b'a' | b'b' | b'x' | b'y', b'$', tens, ones, b'$', ..] = secret.as_bytes() else { return false };
+    tens.is_ascii_digit() && ones.is_ascii_digit()
+}
+
+/// The hash that takes longest to compare; whoever fails is made to wait for it, so that time tells nothing but that.
+fn costliest(users: &[User]) -> Option<&str> {
+    let hashes = users.iter().map(|user| user.password.as_str()).filter(|secret| is_hash(secret));
+    hashes.max_by_key(|hash| hash.get(4..6).map(str::to_owned))
 }
 
 /// Compares in a time that depends on the length of `given` alone.

@@ -203,10 +203,13 @@ pub(super) fn string(item: &Item) -> Result<String, nats_conf::Error> {
     }
 }
 
-/// A password or token. Hashed ones are refused: comparing them as plain text would lock everybody out.
+/// A password or token. Without what compares hashed ones they are refused: comparing them as plain text would lock everybody out.
 pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     let text = string(item)?;
-    if is_hash(&text) { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
+    if is_hash(&text) && !cfg!(feature = "bcrypt") {
+        return Err(wrong(item, "bcrypt hashes are not supported: built without the feature bcrypt"));
+    }
+    Ok(text)
 }
 
 pub(super) fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {

@@ -2,6 +2,8 @@
 
 mod error;
 mod files;
+#[cfg(feature = "bcrypt")]
+mod hashes;
 mod http;
 mod listen;
 mod log;
@@ -47,6 +49,8 @@ enum Source {
     Timer,
     Monitor,
     Monitored(u32),
+    #[cfg(feature = "bcrypt")]
+    Hasher,
 }
 
 #[derive(Debug)]
@@ -76,6 +80,8 @@ struct Server {
     list: Vec<u32>,
     /// Closed to accept and refuse one more when no descriptor is free.
     reserve: Option<File>,
+    #[cfg(feature = "bcrypt")]
+    hashes: hashes::Hashes,
     log: Log,
     flags: Flags,
     ending: bool,
@@ -207,6 +213,8 @@ impl Server {
             buffer: vec![0; READ_SIZE],
             list: Vec::new(),
             reserve: File::open("/dev/null").ok(),
+            #[cfg(feature = "bcrypt")]
+            hashes: hashes::Hashes::default(),
             log,
             flags,
             ending: false,
@@ -232,6 +240,8 @@ impl Server {
                     Source::Timer => self.tick(now)?,
                     Source::Monitor => self.monitor_accept(now),
                     Source::Monitored(place) => self.monitor_ready(now, place),
+                    #[cfg(feature = "bcrypt")]
+                    Source::Hasher => self.hasher_ready(now),
                 }
             }
             self.settle(now)?;
@@ -242,6 +252,8 @@ impl Server {
 
     /// After the events of a turn: writes, closes, sets the alarm.
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
+        #[cfg(feature = "bcrypt")]
+        self.ask(now);
         self.flush(now);
         let mut list = std::mem::take(&mut self.list);
         self.broker.take_ending(&mut list);
@@ -262,6 +274,8 @@ impl Server {
         }
         let deadline = self.broker.next_deadline();
         let deadline = deadline.into_iter().chain(self.monitor.as_ref().and_then(Monitor::next_due)).min();
+        #[cfg(feature = "bcrypt")]
+        let deadline = deadline.into_iter().chain(self.hashes.next_due()).min();
         if deadline != self.armed && (self.armed.is_none_or(|armed| deadline.is_some_and(|deadline| deadline < armed)))
         {
             self.arm(deadline)?;
@@ -282,6 +296,8 @@ impl Server {
             self.armed = None;
             self.broker.tick(now);
             self.monitor_tick(now);
+            #[cfg(feature = "bcrypt")]
+            self.hasher_tick(now);
             self.flush(now);
             self.broker.relax();
         }
