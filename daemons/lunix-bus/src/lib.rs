@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`broker`] | the pure machine: clients' bytes in, clients' bytes out, time as an argument |
+//! | [`leaf`] | the links to hubs of real clusters: pure machines, too |
 //! | [`flags`], [`config`] | command line and configuration file, both those of nats-server |
 //! | [`hashing`] | the process that compares hashed passwords |
 //! | [`server`] | the only part that makes system calls: one epoll, sockets, signals, files |
@@ -31,6 +32,8 @@ pub mod config;
 pub mod flags;
 #[cfg(feature = "bcrypt")]
 pub mod hashing;
+#[cfg(feature = "leaf")]
+pub mod leaf;
 pub mod server;
 
 use flags::Request;
