@@ -1,6 +1,7 @@
 //! The configuration: nats-server's file, overridden by the command line.
 
 mod file;
+mod local;
 mod memory;
 mod users;
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`broker`] | the pure machine: clients' bytes in, clients' bytes out, time as an argument |
 //! | [`flags`], [`config`] | command line and configuration file, both those of nats-server |
+//! | [`local`] | who somebody on this machine is, from what the kernel says |
 //! | [`server`] | the only part that makes system calls: one epoll, sockets, signals, files |
 //!
 //! One thread, one shared read buffer. A message is parsed in that buffer and copied once, straight into the output of each
@@ -28,6 +29,7 @@
 pub mod broker;
 pub mod config;
 pub mod flags;
+pub mod local;
 pub mod server;
 
 use flags::Request;

@@ -1,11 +1,13 @@
 //! The keys of the configuration file.
 
-use super::users;
 use super::{Config, Error, Monitoring, beside};
+use super::{local, users};
 use crate::broker::User;
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A configuration file larger than this is none.
@@ -30,7 +32,7 @@ pub(super) struct Given {
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, no_auth_user, ping_interval, ping_max, write_deadline, \
+     max_subscriptions, max_pending, max_memory, no_auth_user, local, ping_interval, ping_max, write_deadline, \
      lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, pid_file, \
      ports_file_dir, logfile, debug, trace";
 
@@ -45,7 +47,7 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
     Ok(given)
 }
 
-fn load(path: &Path) -> std::io::Result<String> {
+pub(super) fn load(path: &Path) -> std::io::Result<String> {
     if fs::metadata(path)?.len() > FILE_MAX {
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
     }
@@ -97,6 +99,7 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "http_port" | "monitor_port" => {
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
+        "local" => broker.local = Some(Rc::new(local::policy(item)?)),
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "authorization" => given.credentials = authorization(item, config)?,
         "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
@@ -195,11 +198,11 @@ pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     if hashed { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
 }
 
-fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
+pub(super) fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
     if let Value::Array(items) = &item.value { items.iter().map(string).collect() } else { Ok(vec![string(item)?]) }
 }
 
-fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
+pub(super) fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
     if let Value::Bool(truth) = item.value { Ok(truth) } else { Err(unexpected(item, "true or false")) }
 }
 
@@ -207,6 +210,18 @@ fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Erro
     let Value::Integer(number) = item.value else { return Err(unexpected(item, "a number")) };
     let number = usize::try_from(number).ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| wrong(item, format!("a number from {least} to {most} is expected")))
+}
+
+/// Numbers and ranges of them, `1000-1999`; one, or a list.
+pub(super) fn ranges(item: &Item) -> Result<Vec<RangeInclusive<u32>>, nats_conf::Error> {
+    let one = |item: &Item| {
+        let text = string(item)?;
+        let (first, last) = text.split_once('-').unwrap_or((&text, &text));
+        let range = first.trim().parse().ok().zip(last.trim().parse().ok()).map(|(first, last)| first..=last);
+        let range = range.filter(|range: &RangeInclusive<u32>| !range.is_empty());
+        range.ok_or_else(|| wrong(item, "a number or a range of numbers is expected, such as \"1000-1999\""))
+    };
+    if let Value::Array(items) = &item.value { items.iter().map(one).collect() } else { Ok(vec![one(item)?]) }
 }
 
 fn port(item: &Item) -> Result<u16, nats_conf::Error> {
