@@ -38,6 +38,8 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
+    /// Names of the accounts beside the global one.
+    pub accounts: Vec<Rc<str>>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
@@ -104,6 +106,7 @@ impl Default for Settings {
             write_deadline: Duration::from_secs(10),
             auth_timeout: Duration::from_secs(2),
             credentials: Credentials::Open,
+            accounts: Vec::new(),
             no_auth_user: None,
             local: None,
             lame_duck_duration: Duration::from_secs(120),
