@@ -38,9 +38,6 @@ const NO_COOKIE: [u8; 8] = [0xff; 8];
 /// State number of an open connection (`include/net/tcp_states.h`).
 const TCP_ESTABLISHED: u8 = 1;
 
-/// The protocol number of this family of netlink sockets (`NETLINK_SOCK_DIAG`).
-pub const PROTOCOL: u32 = 4;
-
 /// Enough for any one answer: the kernel adds attributes after the message.
 pub const ANSWER_LEN_MAX: usize = 512;
 

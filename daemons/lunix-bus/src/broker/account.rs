@@ -1,6 +1,7 @@
 //! Accounts: each has subjects of its own, and its clients see no others.
 
 use super::subscriptions::Subscriptions;
+use std::rc::Rc;
 
 /// The account of clients that none is given.
 pub const GLOBAL: &str = "$G";
@@ -29,6 +30,8 @@ pub(crate) struct Account {
     pub(crate) name: Box<str>,
     /// Clients that are bound to it now.
     pub(crate) clients: u32,
+    /// The account it was made from, for one user.
+    pub(crate) template: Option<Rc<str>>,
 }
 
 /// All accounts, found by number and name. The global one is always there.
@@ -77,7 +80,7 @@ impl Accounts {
         if free == self.list.len() {
             self.list.push(None);
         }
-        *self.list.get_mut(free)? = Some(Account { name: name.into(), clients: 0 });
+        *self.list.get_mut(free)? = Some(Account { name: name.into(), clients: 0, template: None });
         subscriptions.open(id);
         Some(id)
     }

@@ -4,7 +4,7 @@ use super::accounts;
 use super::local;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
-use crate::broker::{User, is_hash};
+use crate::broker::{GLOBAL, User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
 use std::ops::RangeInclusive;
@@ -37,6 +37,8 @@ pub(super) struct Given {
     pub(super) credentials: Secrets,
     /// Users of accounts.
     pub(super) members: Vec<User>,
+    /// The block `local`: it is read last, when the accounts are known.
+    pub(super) local: Option<Item>,
     pub(super) max_pending: bool,
     pub(super) lame_duck_grace_period: bool,
 }
@@ -55,6 +57,10 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
     for entry in map.iter() {
         apply(entry, config, &mut given).map_err(Error::File)?;
     }
+    if let Some(item) = &given.local {
+        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| **known == *name);
+        config.broker.local = Some(Rc::new(local::policy(item, &is_account).map_err(Error::File)?));
+    }
     Ok(given)
 }
 
@@ -65,7 +71,7 @@ pub(super) fn load(path: &Path) -> std::io::Result<String> {
     fs::read_to_string(path)
 }
 
-struct Files;
+pub(super) struct Files;
 
 impl Surroundings for Files {
     fn include(&mut self, path: &str, from: &str) -> Result<(String, String), String> {
@@ -110,7 +116,7 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "http_port" | "monitor_port" => {
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
-        "local" => broker.local = Some(Rc::new(local::policy(item)?)),
+        "local" => given.local = Some(item.clone()),
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "accounts" => {
             let accounts = accounts::accounts(item)?;

@@ -12,8 +12,11 @@ use std::rc::Rc;
 const KEYS: &str = "rules, anonymous, tcp, tcp_uids, passwd_file, group_file, login_defs_file";
 const RULE_KEYS: &str = "user, uid, group, gid, all_groups, account, template, permissions, refuse";
 
+/// Whether there is an account of this name.
+type IsAccount<'a> = &'a dyn Fn(&str) -> bool;
+
 /// Reads the block, and the files of names it needs.
-pub(super) fn policy(item: &Item) -> Result<Policy, Error> {
+pub(super) fn policy(item: &Item, is_account: IsAccount<'_>) -> Result<Policy, Error> {
     let map = map(item)?;
     let names =
         Names::parse(&named_file(map, "passwd_file", "/etc/passwd")?, &named_file(map, "group_file", "/etc/group")?);
@@ -21,8 +24,8 @@ pub(super) fn policy(item: &Item) -> Result<Policy, Error> {
     let mut policy = Policy { tcp_uids: vec![ordinary], overflow_uid: overflow_uid(), ..Policy::default() };
     for entry in map.iter() {
         match entry.key.to_ascii_lowercase().as_str() {
-            "rules" => policy.rules = rules(&entry.item, &names)?,
-            "anonymous" => policy.anonymous = anonymous(&entry.item)?,
+            "rules" => policy.rules = rules(&entry.item, &names, is_account)?,
+            "anonymous" => policy.anonymous = anonymous(&entry.item, is_account)?,
             "tcp" => policy.tcp = truth(&entry.item)?,
             "tcp_uids" => policy.tcp_uids = tcp_uids(&entry.item)?,
             "passwd_file" | "group_file" | "login_defs_file" => {}
@@ -65,12 +68,12 @@ fn tcp_uids(item: &Item) -> Result<Vec<std::ops::RangeInclusive<u32>>, Error> {
     if has_root { Err(wrong(item, "user 0 is never known over TCP")) } else { Ok(uids) }
 }
 
-fn rules(item: &Item, names: &Names) -> Result<Vec<Rule>, Error> {
+fn rules(item: &Item, names: &Names, is_account: IsAccount<'_>) -> Result<Vec<Rule>, Error> {
     let Value::Array(items) = &item.value else { return Err(unexpected(item, "an array of rules")) };
-    items.iter().map(|item| rule(item, names)).collect()
+    items.iter().map(|item| rule(item, names, is_account)).collect()
 }
 
-fn rule(item: &Item, names: &Names) -> Result<Rule, Error> {
+fn rule(item: &Item, names: &Names, is_account: IsAccount<'_>) -> Result<Rule, Error> {
     let (mut who, mut given) = (Who::default(), Given::default());
     for entry in map(item)?.iter() {
         let item = &entry.item;
@@ -95,7 +98,7 @@ fn rule(item: &Item, names: &Names) -> Result<Rule, Error> {
             _ => given.take(entry)?,
         }
     }
-    Ok(Rule { who, grant: given.grant(item)? })
+    Ok(Rule { who, grant: given.grant(item, is_account)? })
 }
 
 /// Groups that one rule may name by number.
@@ -110,7 +113,7 @@ fn resolve(item: &Item, kind: &str, number: impl Fn(&str) -> Option<u32>) -> Res
     strings(item)?.into_iter().map(one).collect()
 }
 
-fn anonymous(item: &Item) -> Result<Option<Grant>, Error> {
+fn anonymous(item: &Item, is_account: IsAccount<'_>) -> Result<Option<Grant>, Error> {
     let mut given = Given::default();
     for entry in map(item)?.iter() {
         if entry.key.eq_ignore_ascii_case("template") {
@@ -118,7 +121,7 @@ fn anonymous(item: &Item) -> Result<Option<Grant>, Error> {
         }
         given.take(entry)?;
     }
-    given.grant(item)
+    given.grant(item, is_account)
 }
 
 /// What a rule says about the outcome, as far as it is read.
@@ -142,7 +145,7 @@ impl Given {
         Ok(())
     }
 
-    fn grant(self, item: &Item) -> Result<Option<Grant>, Error> {
+    fn grant(self, item: &Item, is_account: IsAccount<'_>) -> Result<Option<Grant>, Error> {
         let (account, per_user) = match (self.account, self.template, self.refuse) {
             (Some(account), None, false) => (account, false),
             (None, Some(template), false) => (template, true),
@@ -151,6 +154,12 @@ impl Given {
                 return Err(wrong(item, "one of account, template and refuse is expected"));
             }
         };
+        if !is_account(&account) {
+            return Err(wrong(item, format!("there is no account {account:?}")));
+        }
         Ok(Some(Grant { account, per_user, permissions: self.permissions }))
     }
 }
+
+#[cfg(test)]
+mod tests;

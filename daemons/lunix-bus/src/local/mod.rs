@@ -86,6 +86,14 @@ pub struct Grant {
     pub permissions: Option<Rc<Permissions>>,
 }
 
+impl Grant {
+    /// Name of the account of user `uid`.
+    #[must_use]
+    pub fn account_of(&self, uid: u32) -> String {
+        if self.per_user { format!("{}-{uid}", self.account) } else { self.account.clone() }
+    }
+}
+
 /// A group and its members as the files of names say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Group {
@@ -185,6 +193,14 @@ impl Policy {
             Some(Rule { grant: None, .. }) => Outcome::Refused,
             None => anonymous,
         }
+    }
+
+    /// Whether an account of this name could be made for a user.
+    #[must_use]
+    pub fn makes_account(&self, name: &str) -> bool {
+        let Some((template, uid)) = name.rsplit_once('-') else { return false };
+        let grants = self.rules.iter().filter_map(|rule| rule.grant.as_ref());
+        uid.parse::<u32>().is_ok() && grants.into_iter().any(|grant| grant.per_user && grant.account == template)
     }
 
     /// The user of whom there is no doubt.
