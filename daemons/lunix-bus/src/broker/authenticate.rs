@@ -9,6 +9,7 @@ use super::client::{Client, Peer, Reason};
 use super::connect::Connect;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
+use crate::local::Facts;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::rc::Rc;
@@ -97,7 +98,10 @@ impl Client {
 
 impl Broker {
     /// Who a client is that has proved nothing yet; `None` when it must.
-    pub(super) fn identity_at_first(&self, peer: Peer) -> Option<Identity> {
+    pub(super) fn identity_at_first(&self, peer: Peer, facts: Option<&Facts>) -> Option<Identity> {
+        if let Some(identity) = self.local_identity(facts) {
+            return identity;
+        }
         let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
         if known { Some(Identity::anybody()) } else { self.settings.default_user().map(Identity::from) }
     }
@@ -118,8 +122,13 @@ impl Broker {
     }
 
     fn judge(&self, slot: u32, connect: &Connect) -> Verdict {
-        let Some(peer) = self.client(slot).map(|client| client.peer) else { return Verdict::Refused };
-        if let Peer::Unix { .. } = peer {
+        let Some(client) = self.client(slot) else { return Verdict::Refused };
+        let peer = client.peer;
+        if self.goes_by_rules(connect) {
+            let identity = self.local_identity(client.local.as_deref()).flatten();
+            return identity.map_or(Verdict::Refused, Verdict::Accepted);
+        }
+        if matches!(peer, Peer::Unix { .. }) && self.settings.local.is_none() {
             return Verdict::Accepted(Identity::anybody());
         }
         let given = |field: &Option<String>| field.clone().unwrap_or_default();
@@ -161,12 +170,14 @@ impl Broker {
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
+        let has_credentials = self.settings.local.is_some() && !self.goes_by_rules(&connect);
         if !self.bind(slot, identity) {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
+        client.has_credentials = has_credentials;
         // Only monitoring tells it, so only then is memory spent on it.
         client.about = connect.about().filter(|_| is_monitored);
         parser.set_headers(client.options.headers);
@@ -191,7 +202,7 @@ impl Broker {
 
     /// Binds the client to its account; what it subscribed to in another one is gone. False when there is no such account.
     pub(super) fn bind(&mut self, slot: u32, identity: &Identity) -> bool {
-        let Some(account) = self.accounts.find(&identity.account) else { return false };
+        let Some(account) = self.account_of(slot, identity) else { return false };
         let Some(before) = self.client(slot).map(|client| client.account) else { return false };
         if before != Some(account) {
             self.drop_all_subscriptions(slot);
@@ -209,10 +220,11 @@ impl Broker {
 
     /// The client belongs to no account any more.
     pub(super) fn unbind(&mut self, slot: u32) {
-        let account = self.client_mut(slot).and_then(|client| client.account.take());
-        if let Some(account) = account.and_then(|account| self.accounts.get_mut(account)) {
+        let Some(id) = self.client_mut(slot).and_then(|client| client.account.take()) else { return };
+        if let Some(account) = self.accounts.get_mut(id) {
             account.clients = account.clients.saturating_sub(1);
         }
+        self.close_own(id);
     }
 
     /// The next thing somebody has to find out; tell it with [`Broker::answer`]. At most one waits per client.
