@@ -2,7 +2,7 @@
 
 use super::greeting::Greeting;
 use super::remote::Remote;
-use nats_subject::{intersect, is_literal, is_subset, matches};
+use nats_subject::{is_literal, is_subset, matches, overlaps};
 
 /// Subjects of streams that belong to whoever stores them: without a store here, they neither leave nor enter.
 const STORED: [&[u8]; 3] = [b"$JS.API.>", b"$KV.>", b"$OBJ.>"];
@@ -39,9 +39,8 @@ impl Rule {
 
     /// Whether interest in `pattern` is worth announcing: the hub prunes what is wider than allowed.
     fn allows_interest(&self, pattern: &[u8]) -> bool {
-        let mut shared = Vec::new();
-        let mut wanted = |list: &Vec<Vec<u8>>| list.iter().any(|allowed| intersect(allowed, pattern, &mut shared));
-        self.allow.as_ref().is_none_or(&mut wanted) && !self.deny.iter().any(|denied| is_subset(pattern, denied))
+        let wanted = |list: &Vec<Vec<u8>>| list.iter().any(|allowed| overlaps(allowed, pattern));
+        self.allow.as_ref().is_none_or(wanted) && !self.deny.iter().any(|denied| is_subset(pattern, denied))
     }
 }
 
