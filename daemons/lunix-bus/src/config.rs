@@ -2,6 +2,8 @@
 
 mod accounts;
 mod file;
+#[cfg(feature = "leaf")]
+mod leafnodes;
 mod local;
 mod memory;
 mod sharing;

@@ -2,6 +2,7 @@
 
 use super::account::AccountId;
 use super::authenticate::Waiting;
+use super::link::Link;
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
@@ -74,6 +75,10 @@ pub enum Reason {
     Memory,
     /// The server ends.
     Shutdown,
+    /// What answers there is no hub.
+    WrongPort,
+    /// There is no TLS with the hub.
+    Handshake,
 }
 
 impl Reason {
@@ -95,6 +100,8 @@ impl Reason {
             Self::SlowWrite => "Slow Consumer (Write Deadline)",
             Self::Memory => "Slow Consumer (Memory Ceiling)",
             Self::Shutdown => "Server Shutdown",
+            Self::WrongPort => "Incorrect Port",
+            Self::Handshake => "TLS Handshake Failure",
         }
     }
 }
@@ -187,12 +194,19 @@ pub(crate) struct Client {
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,
+    /// What it has that is a link to a hub instead.
+    pub(crate) link: Option<Box<Link>>,
 }
 
 impl Client {
     /// Bytes that its subscriptions are charged with.
     pub(crate) fn charged(&self) -> usize {
         (self.subscriptions as usize + self.shadows as usize) * SUBSCRIPTION_SIZE
+    }
+
+    /// Bytes that its unfinished operation must have to be complete; `None` while that is unknown.
+    pub(crate) fn wanted_len(&self) -> Option<usize> {
+        self.link.as_deref().map_or_else(|| self.parser.wanted_len(), Link::wanted_len)
     }
 
     /// True when nothing may be sent to it any more.

@@ -21,7 +21,13 @@ impl Broker {
     pub fn next_deadline(&self) -> Option<Instant> {
         let stalled = self.outbox.stalled.iter().filter_map(|&slot| self.client(slot)?.stalled);
         let lame_duck = self.lame_duck.as_ref().and_then(LameDuck::next_due);
-        stalled.map(|stall| stall.until).chain(self.next_due).chain(lame_duck).chain(self.replies.due).min()
+        stalled
+            .map(|stall| stall.until)
+            .chain(self.next_due)
+            .chain(lame_duck)
+            .chain(self.replies.due)
+            .chain(self.links.next_due())
+            .min()
     }
 
     /// Does what is due: PINGs, timeouts, publishers that waited long enough.
@@ -29,6 +35,7 @@ impl Broker {
         self.outbox.resume_those_due(now, &mut self.clients);
         self.limp_on(now);
         self.forget_overdue(now);
+        self.tick_links(now);
         if self.next_due.is_none_or(|due| due > now) {
             return;
         }

@@ -41,6 +41,9 @@ pub struct Settings {
     pub credentials: Credentials,
     /// The accounts beside the global one.
     pub accounts: Vec<AccountSettings>,
+    /// The hubs to be joined.
+    #[cfg(feature = "leaf")]
+    pub remotes: Vec<Rc<crate::leaf::Remote>>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
@@ -108,6 +111,8 @@ impl Default for Settings {
             auth_timeout: Duration::from_secs(2),
             credentials: Credentials::Open,
             accounts: Vec::new(),
+            #[cfg(feature = "leaf")]
+            remotes: Vec::new(),
             no_auth_user: None,
             local: None,
             lame_duck_duration: Duration::from_secs(120),

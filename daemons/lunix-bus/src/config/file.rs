@@ -1,6 +1,8 @@
 //! The keys of the configuration file.
 
 use super::accounts;
+#[cfg(feature = "leaf")]
+use super::leafnodes;
 use super::local;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
@@ -39,13 +41,16 @@ pub(super) struct Given {
     pub(super) members: Vec<User>,
     /// The block `local`: it is read last, when the accounts are known.
     pub(super) local: Option<Item>,
+    /// Read when all accounts are known.
+    #[cfg(feature = "leaf")]
+    leafnodes: Option<Item>,
     pub(super) max_pending: bool,
     pub(super) lame_duck_grace_period: bool,
 }
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, no_auth_user, local, ping_interval, ping_max, write_deadline, \
+     max_subscriptions, max_pending, max_memory, no_auth_user, local, leafnodes, ping_interval, ping_max, write_deadline, \
      lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
      ports_file_dir, logfile, debug, trace";
 
@@ -57,9 +62,14 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
     for entry in map.iter() {
         apply(entry, config, &mut given).map_err(Error::File)?;
     }
+    let accounts: Vec<_> = config.broker.accounts.iter().map(|account| Rc::clone(&account.name)).collect();
+    let is_account = |name: &str| name == GLOBAL || accounts.iter().any(|known| **known == *name);
     if let Some(item) = &given.local {
-        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
         config.broker.local = Some(Rc::new(local::policy(item, &is_account).map_err(Error::File)?));
+    }
+    #[cfg(feature = "leaf")]
+    if let Some(item) = &given.leafnodes {
+        config.broker.remotes = leafnodes::leafnodes(item, &is_account).map_err(Error::File)?;
     }
     Ok(given)
 }
@@ -117,6 +127,8 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
         "local" => given.local = Some(item.clone()),
+        #[cfg(feature = "leaf")]
+        "leafnodes" | "leaf" | "leafnode" => given.leafnodes = Some(item.clone()),
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "accounts" => {
             let accounts = accounts::accounts(item)?;

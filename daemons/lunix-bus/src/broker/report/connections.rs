@@ -80,20 +80,22 @@ impl Broker {
     }
 
     fn open_rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.clients.iter().filter_map(|client| client.as_deref()).map(|client| Row {
-            id: client.id,
-            peer: client.peer,
-            opened: client.opened,
-            last_active: client.last_active,
-            stopped: None,
-            traffic: client.traffic,
-            round_trip: client.round_trip,
-            pending: client.output.pending(),
-            subscriptions: client.subscriptions,
-            first_subscription: client.first_subscription,
-            about: client.about.as_deref(),
-            account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
-        })
+        self.clients.iter().filter_map(|client| client.as_deref().filter(|client| client.link.is_none())).map(
+            |client| Row {
+                id: client.id,
+                peer: client.peer,
+                opened: client.opened,
+                last_active: client.last_active,
+                stopped: None,
+                traffic: client.traffic,
+                round_trip: client.round_trip,
+                pending: client.output.pending(),
+                subscriptions: client.subscriptions,
+                first_subscription: client.first_subscription,
+                about: client.about.as_deref(),
+                account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
+            },
+        )
     }
 
     fn closed_rows(&self) -> impl Iterator<Item = Row<'_>> {
