@@ -2,7 +2,6 @@
 
 use crate::broker::json::Json;
 use crate::broker::report::{ENTRIES_MAX, Facts, Query};
-use crate::broker::subscriptions::Subscription;
 use crate::broker::{Broker, Peer};
 
 impl Broker {
@@ -46,9 +45,8 @@ impl Broker {
 
     fn write_wants(&self, json: &mut Json, first: u32) {
         json.begin("subscriptions_list", b'[');
-        let name = |known: &Subscription| String::from_utf8_lossy(known.sid_with_blank()).trim_end().to_owned();
         for wanted in self.subscriptions.of(first).take(ENTRIES_MAX) {
-            json.item(&name(wanted));
+            json.item(&String::from_utf8_lossy(&self.subscriptions.pattern(wanted)));
         }
         json.end(b']');
     }

@@ -23,6 +23,8 @@ struct Row<'a> {
     first_subscription: u32,
     about: Option<&'a About>,
     account: &'a str,
+    /// It is a link to a hub.
+    is_link: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,22 +82,21 @@ impl Broker {
     }
 
     fn open_rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.clients.iter().filter_map(|client| client.as_deref().filter(|client| client.link.is_none())).map(
-            |client| Row {
-                id: client.id,
-                peer: client.peer,
-                opened: client.opened,
-                last_active: client.last_active,
-                stopped: None,
-                traffic: client.traffic,
-                round_trip: client.round_trip,
-                pending: client.output.pending(),
-                subscriptions: client.subscriptions,
-                first_subscription: client.first_subscription,
-                about: client.about.as_deref(),
-                account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
-            },
-        )
+        self.clients.iter().filter_map(|client| client.as_deref()).map(|client| Row {
+            id: client.id,
+            peer: client.peer,
+            opened: client.opened,
+            last_active: client.last_active,
+            stopped: None,
+            traffic: client.traffic,
+            round_trip: client.round_trip,
+            pending: client.output.pending(),
+            subscriptions: client.subscriptions,
+            first_subscription: client.first_subscription,
+            about: client.about.as_deref(),
+            account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
+            is_link: client.link.is_some(),
+        })
     }
 
     fn closed_rows(&self) -> impl Iterator<Item = Row<'_>> {
@@ -112,6 +113,7 @@ impl Broker {
             first_subscription: NONE,
             about: closed.about.as_deref(),
             account: &closed.account,
+            is_link: false,
         })
     }
 
@@ -180,8 +182,12 @@ fn initials(reason: Reason) -> u64 {
 fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: bool) {
     let until = row.stopped.map_or(facts.now, |(at, _)| at);
     json.number("cid", row.id);
-    json.text("kind", "Client");
-    json.text("type", "nats");
+    if row.is_link {
+        json.text("kind", "Leafnode");
+    } else {
+        json.text("kind", "Client");
+        json.text("type", "nats");
+    }
     match row.peer {
         Peer::Tcp(address) => {
             json.text("ip", &address.ip().to_canonical().to_string());
