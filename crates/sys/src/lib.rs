@@ -17,3 +17,4 @@ pub mod network;
 pub mod peer;
 pub mod signal;
 pub mod spawn;
+pub mod tcp;
