@@ -1,5 +1,5 @@
 //! Messages as the kernel writes them, whole, cut and damaged.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use proto_rtnetlink::{Attributes, Change, Dump, Fault, Messages, News, Outcome};
 use std::net::IpAddr;
@@ -65,9 +65,9 @@ fn running_takes_three_flags() {
 #[test]
 fn addresses() {
     let v4 = |attributes: &[(u16, &[u8])]| message(20, 0, &[2, 24, 0x80, 0, 3, 0, 0, 0], attributes);
-    let read = |bytes: &[u8]| match change(bytes) {
-        Change::New(News::Address(address)) => address,
-        other => panic!("{other:?}"),
+    let read = |bytes: &[u8]| {
+        let Change::New(News::Address(address)) = change(bytes) else { panic!("{:?}", change(bytes)) };
+        address
     };
     let plain = read(&v4(&[(1, &[192, 0, 2, 17]), (2, &[192, 0, 2, 17])]));
     assert_eq!((plain.local, plain.peer, plain.prefix_len), (IpAddr::from([192, 0, 2, 17]), None, 24));
@@ -85,9 +85,9 @@ fn addresses() {
 
 #[test]
 fn routes() {
-    let read = |bytes: &[u8]| match change(bytes) {
-        Change::New(News::Route(route)) => route,
-        other => panic!("{other:?}"),
+    let read = |bytes: &[u8]| {
+        let Change::New(News::Route(route)) = change(bytes) else { panic!("{:?}", change(bytes)) };
+        route
     };
     let fixed = |destination, table, kind| [2, destination, 0, 0, table, 16, 0, kind, 0, 0, 0, 0];
     let hop: [(u16, &[u8]); 3] = [(4, &[2, 0, 0, 0]), (5, &[192, 0, 2, 1]), (6, &[100, 0, 0, 0])];
