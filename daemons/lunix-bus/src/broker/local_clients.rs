@@ -74,3 +74,6 @@ impl Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
