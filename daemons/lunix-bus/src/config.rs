@@ -4,6 +4,7 @@ mod accounts;
 mod file;
 mod local;
 mod memory;
+mod sharing;
 mod users;
 
 use crate::broker::{Credentials, Settings};
@@ -210,8 +211,8 @@ fn check_local(broker: &Settings) -> Result<(), Error> {
     if broker.no_auth_user.is_some() {
         return Err(Error::DefaultUser);
     }
-    let clash = broker.accounts.iter().find(|account| policy.makes_account(account));
-    clash.map_or(Ok(()), |account| Err(Error::OwnAccount(account.to_string())))
+    let clash = broker.accounts.iter().find(|account| policy.makes_account(&account.name));
+    clash.map_or(Ok(()), |account| Err(Error::OwnAccount(account.name.to_string())))
 }
 
 /// The path an include means: relative to the file it stands in.

@@ -3,8 +3,10 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`broker`] | the pure machine: clients' bytes in, clients' bytes out, time as an argument |
+//! | [`leaf`] | the links to hubs of real clusters: pure machines, too |
 //! | [`flags`], [`config`] | command line and configuration file, both those of nats-server |
 //! | [`local`] | who somebody on this machine is, from what the kernel says |
+//! | [`hashing`] | the process that compares hashed passwords |
 //! | [`server`] | the only part that makes system calls: one epoll, sockets, signals, files |
 //!
 //! One thread, one shared read buffer. A message is parsed in that buffer and copied once, straight into the output of each
@@ -29,6 +31,10 @@
 pub mod broker;
 pub mod config;
 pub mod flags;
+#[cfg(feature = "bcrypt")]
+pub mod hashing;
+#[cfg(feature = "leaf")]
+pub mod leaf;
 pub mod local;
 pub mod server;
 

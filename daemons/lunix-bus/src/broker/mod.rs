@@ -32,11 +32,17 @@ mod output;
 mod permissions;
 mod publish;
 mod reload;
+mod replies;
 mod report;
+mod request_info;
+mod services;
 mod settings;
+mod shadows;
+mod sharing;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod wiring;
 
 pub use account::GLOBAL;
 pub(crate) use authenticate::is_hash;
@@ -47,6 +53,7 @@ pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
 pub use settings::{Credentials, Settings};
+pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
 use crate::local;
 use account::Accounts;
@@ -56,7 +63,9 @@ use lame_duck::LameDuck;
 use nats_proto::client::Parser;
 use outbox::Outbox;
 use reactor::Instant;
+use replies::Replies;
 use std::collections::VecDeque;
+use std::time::SystemTime;
 use subscriptions::{NONE, Subscriptions};
 
 /// Fresh output after which [`Broker::receive`] pauses, so that a large fan-out is written while it is still in the cache.
@@ -83,6 +92,8 @@ pub struct Broker {
     next_id: u64,
     subscriptions: Subscriptions,
     accounts: Accounts,
+    /// Answers that services in other accounts owe.
+    replies: Replies,
     outbox: Outbox,
     random: u64,
     /// Parts of the frame under way, kept for their memory.
@@ -96,6 +107,8 @@ pub struct Broker {
     traffic: Traffic,
     closed: VecDeque<Closed>,
     lame_duck: Option<LameDuck>,
+    /// A moment, and the same on the calendar.
+    calendar: (Instant, SystemTime),
 }
 
 impl Broker {
@@ -113,6 +126,7 @@ impl Broker {
             next_id: 1,
             subscriptions,
             accounts,
+            replies: Replies::new(seed),
             outbox,
             random: seed | 1,
             scratch: publish::Scratch::default(),
@@ -123,8 +137,10 @@ impl Broker {
             traffic: Traffic::default(),
             closed: VecDeque::new(),
             lame_duck: None,
+            calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
         broker.open_accounts();
+        broker.wire();
         broker
     }
 
@@ -200,6 +216,8 @@ impl Broker {
             pings_out: 0,
             first_subscription: NONE,
             subscriptions: 0,
+            shadows: 0,
+            replies: replies::Owed::default(),
             due: None,
             write_due: None,
             traffic: Traffic::default(),
@@ -384,12 +402,9 @@ impl Broker {
         let account = self.client(slot).and_then(|client| client.account);
         self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
-        let mut first = client.first_subscription;
-        while first != NONE {
-            first = self.subscriptions.remove(first, first);
-        }
+        self.subscriptions.remove_all(client.first_subscription);
         self.remember(now, &client, account);
-        let charged = client.subscriptions as usize * execute::SUBSCRIPTION_SIZE;
+        let charged = client.charged() + self.replies.forget_all(&mut client.replies);
         self.outbox.held = self.outbox.held.saturating_sub(charged);
         let partial = std::mem::take(&mut client.partial);
         self.put_aside(partial);

@@ -13,7 +13,12 @@ impl Broker {
     pub fn reload(&mut self, settings: Settings) {
         let before = std::mem::replace(&mut self.settings, settings);
         self.outbox.configure(&self.settings);
-        self.open_accounts();
+        let shares_anew = before.accounts != self.settings.accounts;
+        if shares_anew {
+            self.drop_all_shadows();
+            self.unwire();
+            self.open_accounts();
+        }
         let (line, payload) = (self.settings.max_control_line, self.settings.max_payload);
         let has_rules = self.settings.local.is_some() || before.local.is_some();
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
@@ -29,21 +34,16 @@ impl Broker {
                 && is_somebody
                 && before.credentials != self.settings.credentials
             {
-                self.check_again(&before, slot);
+                if self.settings.local.is_some() && self.settings.credentials == Credentials::Open {
+                    self.check_by_rules(slot);
+                } else {
+                    self.check_again(&before, slot);
+                }
             }
         }
-    }
-
-    /// Makes the accounts that the settings name, and forgets those that neither they nor a client need.
-    pub(super) fn open_accounts(&mut self) {
-        for name in &self.settings.accounts {
-            self.accounts.open(name, &mut self.subscriptions);
-        }
-        let named = |name: &str| self.settings.accounts.iter().any(|known| **known == *name);
-        let gone: Vec<_> =
-            self.accounts.iter().filter(|(_, account)| !named(&account.name)).map(|(id, _)| id).collect();
-        for id in gone {
-            self.accounts.close(id, &mut self.subscriptions);
+        if shares_anew {
+            self.wire();
+            self.cast_all_shadows();
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the broker is told once and again on reload.
 
 use super::permissions::User;
+use super::sharing::AccountSettings;
 use crate::local::Policy;
 use std::rc::Rc;
 use std::time::Duration;
@@ -38,8 +39,8 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
-    /// Names of the accounts beside the global one.
-    pub accounts: Vec<Rc<str>>,
+    /// The accounts beside the global one.
+    pub accounts: Vec<AccountSettings>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.

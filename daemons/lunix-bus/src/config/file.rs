@@ -58,7 +58,7 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
         apply(entry, config, &mut given).map_err(Error::File)?;
     }
     if let Some(item) = &given.local {
-        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| **known == *name);
+        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
         config.broker.local = Some(Rc::new(local::policy(item, &is_account).map_err(Error::File)?));
     }
     Ok(given)
@@ -120,7 +120,7 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "accounts" => {
             let accounts = accounts::accounts(item)?;
-            broker.accounts = accounts.names;
+            broker.accounts = accounts.settings;
             given.members = accounts.users;
         }
         "authorization" => given.credentials = authorization(item, config)?,
@@ -213,10 +213,13 @@ pub(super) fn string(item: &Item) -> Result<String, nats_conf::Error> {
     }
 }
 
-/// A password or token. Hashed ones are refused: comparing them as plain text would lock everybody out.
+/// A password or token. Without what compares hashed ones they are refused: comparing them as plain text would lock everybody out.
 pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     let text = string(item)?;
-    if is_hash(&text) { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
+    if is_hash(&text) && !cfg!(feature = "bcrypt") {
+        return Err(wrong(item, "bcrypt hashes are not supported: built without the feature bcrypt"));
+    }
+    Ok(text)
 }
 
 pub(super) fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
@@ -227,7 +230,7 @@ pub(super) fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
     if let Value::Bool(truth) = item.value { Ok(truth) } else { Err(unexpected(item, "true or false")) }
 }
 
-fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Error> {
+pub(super) fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Error> {
     let Value::Integer(number) = item.value else { return Err(unexpected(item, "a number")) };
     let number = usize::try_from(number).ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| wrong(item, format!("a number from {least} to {most} is expected")))

@@ -2,6 +2,8 @@
 
 mod error;
 mod files;
+#[cfg(feature = "bcrypt")]
+mod hashes;
 mod http;
 mod kernel;
 mod listen;
@@ -27,7 +29,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use sys::signal;
 
 /// Bytes read from one client per turn.
@@ -50,6 +52,8 @@ enum Source {
     Timer,
     Monitor,
     Monitored(u32),
+    #[cfg(feature = "bcrypt")]
+    Hasher,
 }
 
 #[derive(Debug)]
@@ -80,6 +84,8 @@ struct Server {
     list: Vec<u32>,
     /// Closed to accept and refuse one more when no descriptor is free.
     reserve: Option<File>,
+    #[cfg(feature = "bcrypt")]
+    hashes: hashes::Hashes,
     log: Log,
     flags: Flags,
     ending: bool,
@@ -193,12 +199,14 @@ impl Server {
             reactor.insert(&monitor.listener, Interest::READ, Source::Monitor).map_err(epoll)?;
         }
         let started = Instant::now();
+        let mut broker = Broker::new(config.broker, u64::from_ne_bytes(seed));
+        broker.set_calendar(started, SystemTime::now());
         for (listener, number) in listeners.iter().zip(0..) {
             reactor.insert(listener, Interest::READ, Source::Listener(number)).map_err(epoll)?;
         }
         Ok(Self {
             reactor,
-            broker: Broker::new(config.broker, u64::from_ne_bytes(seed)),
+            broker,
             sockets: Vec::new(),
             listeners,
             socket_files,
@@ -212,6 +220,8 @@ impl Server {
             buffer: vec![0; READ_SIZE],
             list: Vec::new(),
             reserve: File::open("/dev/null").ok(),
+            #[cfg(feature = "bcrypt")]
+            hashes: hashes::Hashes::default(),
             log,
             flags,
             ending: false,
@@ -237,6 +247,8 @@ impl Server {
                     Source::Timer => self.tick(now)?,
                     Source::Monitor => self.monitor_accept(now),
                     Source::Monitored(place) => self.monitor_ready(now, place),
+                    #[cfg(feature = "bcrypt")]
+                    Source::Hasher => self.hasher_ready(now),
                 }
             }
             self.settle(now)?;
@@ -247,6 +259,8 @@ impl Server {
 
     /// After the events of a turn: writes, closes, sets the alarm.
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
+        #[cfg(feature = "bcrypt")]
+        self.ask(now);
         self.flush(now);
         let mut list = std::mem::take(&mut self.list);
         self.broker.take_ending(&mut list);
@@ -267,6 +281,8 @@ impl Server {
         }
         let deadline = self.broker.next_deadline();
         let deadline = deadline.into_iter().chain(self.monitor.as_ref().and_then(Monitor::next_due)).min();
+        #[cfg(feature = "bcrypt")]
+        let deadline = deadline.into_iter().chain(self.hashes.next_due()).min();
         if deadline != self.armed && (self.armed.is_none_or(|armed| deadline.is_some_and(|deadline| deadline < armed)))
         {
             self.arm(deadline)?;
@@ -287,6 +303,8 @@ impl Server {
             self.armed = None;
             self.broker.tick(now);
             self.monitor_tick(now);
+            #[cfg(feature = "bcrypt")]
+            self.hasher_tick(now);
             self.flush(now);
             self.broker.relax();
         }
@@ -524,6 +542,7 @@ impl Server {
         self.loaded = now;
         let asks_anew =
             settings.local.as_ref().map(|policy| policy.tcp) != known.local.as_ref().map(|policy| policy.tcp);
+        self.broker.set_calendar(now, SystemTime::now());
         self.broker.reload(settings);
         if asks_anew {
             self.ask_for_listeners();
