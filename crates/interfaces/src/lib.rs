@@ -24,6 +24,7 @@ pub mod hardware;
 pub mod init;
 
 pub mod process;
+pub mod request;
 mod stamp;
 pub mod time;
 pub mod toast;

@@ -44,6 +44,15 @@ impl Broker {
         }
     }
 
+    /// The client's user on this machine, where there is no doubt.
+    pub(super) fn uid_of(&self, client: &Client) -> Option<u32> {
+        match (client.peer, &self.settings.local, &client.local) {
+            (_, Some(policy), Some(facts)) => policy.sure_uid(facts),
+            (Peer::Unix { uid }, None, _) => Some(uid),
+            (Peer::Unix { .. } | Peer::Tcp(_), Some(_) | None, Some(_) | None) => None,
+        }
+    }
+
     /// The account of an identity. One that is made for a user from a template is opened when its first client comes.
     pub(super) fn account_of(&mut self, slot: u32, identity: &Identity) -> Option<AccountId> {
         if let Some(known) = self.accounts.find(&identity.account) {
