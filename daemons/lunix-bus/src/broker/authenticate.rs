@@ -170,7 +170,7 @@ impl Broker {
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
-        let has_credentials = self.settings.local.is_some() && !self.goes_by_rules(&connect);
+        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
         if !self.bind(slot, identity) {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
@@ -207,6 +207,7 @@ impl Broker {
         if before != Some(account) {
             self.drop_all_subscriptions(slot);
             self.unbind(slot);
+            before.into_iter().for_each(|before| self.close_own(before));
             if let Some(account) = self.accounts.get_mut(account) {
                 account.clients += 1;
             }
@@ -224,7 +225,6 @@ impl Broker {
         if let Some(account) = self.accounts.get_mut(id) {
             account.clients = account.clients.saturating_sub(1);
         }
-        self.close_own(id);
     }
 
     /// The next thing somebody has to find out; tell it with [`Broker::answer`]. At most one waits per client.

@@ -82,6 +82,7 @@ impl Broker {
         let (born, wall) = self.calendar;
         let asker = Asker {
             client,
+            uid: self.uid_of(client),
             account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
             service: origin.through.map(|_| self.accounts.name(importer)),
             share: origin.shared,
