@@ -7,6 +7,7 @@ use super::Broker;
 use super::account::GLOBAL;
 use super::client::{Client, Peer, Reason};
 use super::connect::Connect;
+use super::kinds::ConnectionKind;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
 use nats_proto::client::Parser;
@@ -51,7 +52,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    #[cfg(test)]
+    #[cfg(all(test, feature = "bcrypt"))]
     pub(crate) const fn of(slot: u32, id: u64) -> Self {
         Self { slot, id }
     }
@@ -104,8 +105,10 @@ impl Broker {
 
     /// A CONNECT: accepted, refused, or put off.
     pub(super) fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
-        let Some(connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
-        match self.judge(slot, &connect) {
+        let Some(mut connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        let verdict = self.judge(slot, &connect);
+        connect.wipe();
+        match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
             Verdict::Asked(candidate, question) => {
@@ -126,7 +129,7 @@ impl Broker {
         let anybody = Identity::anybody();
         let single = Identity { user: connect.user.as_deref().map(Into::into), ..Identity::anybody() };
         match &self.settings.credentials {
-            Credentials::Users(users) => self.judge_user(peer, users, connect),
+            Credentials::Users(users) => self.judge_user(slot, peer, users, connect),
             Credentials::Open => Verdict::Accepted(anybody),
             Credentials::Token(token) => prove(token, &given(&connect.token), true, anybody, peer),
             Credentials::Password { user, password } => {
@@ -137,14 +140,18 @@ impl Broker {
     }
 
     /// The user that the client proves to be. Who names nobody is the default user, if there is one.
-    fn judge_user(&self, peer: Peer, users: &[User], connect: &Connect) -> Verdict {
+    fn judge_user(&self, slot: u32, peer: Peer, users: &[User], connect: &Connect) -> Verdict {
+        if let Some(key) = connect.nkey.as_deref().filter(|key| !key.is_empty() && self.settings.has_keys()) {
+            return self.judge_key(slot, users, key, connect.signature.as_deref().unwrap_or_default());
+        }
         let name = connect.user.as_deref().unwrap_or_default();
         if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
             let default = self.settings.default_user().map(Identity::from);
             return default.map_or(Verdict::Refused, Verdict::Accepted);
         }
         let password = connect.password.as_deref().unwrap_or_default();
-        let known = users.iter().find(|user| user.name == name);
+        let kind = self.kind_of(slot);
+        let known = users.iter().find(|user| user.name == name && !user.by_key && user.kinds.allow(kind));
         // A password is compared for an unknown name, too, so that time does not tell which names there are.
         let secret = known.map_or("-", |user| &user.password);
         let identity = known.map_or_else(Identity::anybody, Identity::from);
@@ -156,6 +163,26 @@ impl Broker {
             ),
             (verdict, _) => verdict,
         }
+    }
+
+    /// How the client is connected.
+    pub(super) fn kind_of(&self, _slot: u32) -> ConnectionKind {
+        ConnectionKind::Standard
+    }
+
+    /// The user with the key that the client signed with.
+    #[cfg(feature = "jwt")]
+    fn judge_key(&self, slot: u32, users: &[User], key: &str, signature: &str) -> Verdict {
+        let (kind, nonce) = (self.kind_of(slot), self.client(slot).and_then(|client| client.nonce.as_deref()));
+        let known = users.iter().find(|user| user.by_key && user.name == key && user.kinds.allow(kind));
+        let signed = nonce.is_some_and(|nonce| super::nonce::is_signed(key, nonce, signature));
+        known.filter(|_| signed).map_or(Verdict::Refused, |user| Verdict::Accepted(user.into()))
+    }
+
+    /// Without what verifies signatures there are no users with keys.
+    #[cfg(not(feature = "jwt"))]
+    fn judge_key(&self, _slot: u32, _users: &[User], _key: &str, _signature: &str) -> Verdict {
+        Verdict::Refused
     }
 
     /// Lets a client in as `identity`.

@@ -2,6 +2,8 @@
 
 use super::account::AccountId;
 use super::authenticate::Waiting;
+#[cfg(feature = "jwt")]
+use super::nonce::Nonce;
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
@@ -169,6 +171,9 @@ pub(crate) struct Client {
     pub(crate) asked: Option<Instant>,
     pub(crate) round_trip: Option<Duration>,
     pub(crate) about: Option<Box<About>>,
+    /// What it has to sign, where there are users with keys.
+    #[cfg(feature = "jwt")]
+    pub(crate) nonce: Option<Box<Nonce>>,
     /// The account it is bound to; `None` until it is known.
     pub(crate) account: Option<AccountId>,
     /// Its CONNECT, while the answer is not known.

@@ -66,7 +66,7 @@ impl Broker {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
         let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
-        info::json(&mut line, &self.settings, client.id, client.peer, account, kind);
+        info::json(&mut line, &self.settings, client, account, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 

@@ -25,7 +25,10 @@ mod connect;
 mod execute;
 mod info;
 mod json;
+mod kinds;
 mod lame_duck;
+#[cfg(feature = "jwt")]
+mod nonce;
 mod outbox;
 mod output;
 mod permissions;
@@ -42,6 +45,7 @@ pub(crate) use authenticate::is_hash;
 pub use authenticate::{Identity, Question, Ticket};
 pub use client::{Peer, Reason};
 pub use info::REFERENCE_VERSION;
+pub use kinds::{ConnectionKind, ConnectionKinds};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
@@ -94,6 +98,8 @@ pub struct Broker {
     traffic: Traffic,
     closed: VecDeque<Closed>,
     lame_duck: Option<LameDuck>,
+    #[cfg(feature = "jwt")]
+    nonces: nonce::Nonces,
 }
 
 impl Broker {
@@ -121,9 +127,17 @@ impl Broker {
             traffic: Traffic::default(),
             closed: VecDeque::new(),
             lame_duck: None,
+            #[cfg(feature = "jwt")]
+            nonces: nonce::Nonces::new([0; 32]),
         };
         broker.open_accounts();
         broker
+    }
+
+    /// Sets the secret that makes what clients have to sign impossible to foretell: random bytes, before the first client.
+    #[cfg(feature = "jwt")]
+    pub fn set_secret(&mut self, secret: [u8; 32]) {
+        self.nonces = nonce::Nonces::new(secret);
     }
 
     /// Number of clients.
@@ -202,6 +216,8 @@ impl Broker {
             asked: None,
             round_trip: None,
             about: None,
+            #[cfg(feature = "jwt")]
+            nonce: self.settings.has_keys().then(|| Box::new(self.nonces.next())),
             account: None,
             waiting: None,
             user: None,

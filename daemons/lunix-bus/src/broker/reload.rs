@@ -44,9 +44,15 @@ impl Broker {
         let user = self.settings.user(name).cloned();
         let holds = match (&user, before.user(name), &self.settings.credentials) {
             (_, _, Credentials::Open) => true,
-            (Some(user), Some(known), Credentials::Users(_)) => user.password == known.password,
+            (Some(user), Some(known), Credentials::Users(_)) => {
+                user.password == known.password && user.by_key == known.by_key && user.kinds.allow(self.kind_of(slot))
+            }
             (_, _, Credentials::Users(_) | Credentials::Password { .. } | Credentials::Token(_)) => false,
         };
+        if user.is_none() && before.user(name).is_some() && matches!(self.settings.credentials, Credentials::Users(_)) {
+            // Who is not there any more is not told why.
+            return self.end(slot, Reason::Gone);
+        }
         if !holds {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }

@@ -79,6 +79,14 @@ impl Settings {
         }
     }
 
+    /// True when clients are told something to sign.
+    pub(crate) fn has_keys(&self) -> bool {
+        match &self.credentials {
+            Credentials::Users(users) => users.iter().any(|user| user.by_key),
+            Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => false,
+        }
+    }
+
     /// The user of those who name none.
     pub(crate) fn default_user(&self) -> Option<&User> {
         self.no_auth_user.as_deref().and_then(|name| self.user(name))

@@ -212,7 +212,7 @@ pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     Ok(text)
 }
 
-fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
+pub(super) fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
     if let Value::Array(items) = &item.value { items.iter().map(string).collect() } else { Ok(vec![string(item)?]) }
 }
 

@@ -158,6 +158,15 @@ fn name_server(config: &mut Config) -> Result<(), Error> {
     Ok(())
 }
 
+/// The broker with what makes its nonces.
+#[cfg(feature = "jwt")]
+fn with_secret(mut broker: Broker) -> Result<Broker, Error> {
+    let mut secret = [0_u8; 32];
+    fill_random(&mut secret)?;
+    broker.set_secret(secret);
+    Ok(broker)
+}
+
 fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
     getrandom(bytes, GetRandomFlags::empty()).map_err(|error| Error::System("getrandom", error.into()))?;
     Ok(())
@@ -196,9 +205,12 @@ impl Server {
         for (listener, number) in listeners.iter().zip(0..) {
             reactor.insert(listener, Interest::READ, Source::Listener(number)).map_err(epoll)?;
         }
+        let broker = Broker::new(config.broker, u64::from_ne_bytes(seed));
+        #[cfg(feature = "jwt")]
+        let broker = with_secret(broker)?;
         Ok(Self {
             reactor,
-            broker: Broker::new(config.broker, u64::from_ne_bytes(seed)),
+            broker,
             sockets: Vec::new(),
             listeners,
             socket_files,
