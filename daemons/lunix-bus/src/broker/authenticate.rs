@@ -10,6 +10,9 @@ use super::connect::Connect;
 use super::kinds::ConnectionKind;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
+use crate::local::Facts;
+#[cfg(feature = "jwt")]
+use crate::operator::Standing;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::rc::Rc;
@@ -24,13 +27,22 @@ pub struct Identity {
     pub account: Rc<str>,
     /// What it may do; `None`: everything within its account.
     pub permissions: Option<Rc<Permissions>>,
+    /// What its token says, where it showed one.
+    #[cfg(feature = "jwt")]
+    pub standing: Option<Rc<Standing>>,
 }
 
 impl Identity {
     /// Somebody who may do everything in the global account.
     #[must_use]
     pub fn anybody() -> Self {
-        Self { user: None, account: GLOBAL.into(), permissions: None }
+        Self {
+            user: None,
+            account: GLOBAL.into(),
+            permissions: None,
+            #[cfg(feature = "jwt")]
+            standing: None,
+        }
     }
 }
 
@@ -40,6 +52,7 @@ impl From<&User> for Identity {
             user: Some(user.name.as_str().into()),
             account: Rc::clone(&user.account),
             permissions: user.permissions.clone(),
+            ..Self::anybody()
         }
     }
 }
@@ -73,9 +86,11 @@ pub enum Question {
 }
 
 /// What a CONNECT proves.
-enum Verdict {
+pub(super) enum Verdict {
     Accepted(Identity),
     Refused,
+    /// Refused for a reason that is told to the log alone.
+    Explained(&'static str),
     /// It is this one if the answer is yes; `None`: refused whatever the answer.
     Asked(Option<Identity>, Question),
 }
@@ -98,7 +113,10 @@ impl Client {
 
 impl Broker {
     /// Who a client is that has proved nothing yet; `None` when it must.
-    pub(super) fn identity_at_first(&self, peer: Peer) -> Option<Identity> {
+    pub(super) fn identity_at_first(&self, peer: Peer, facts: Option<&Facts>) -> Option<Identity> {
+        if let Some(identity) = self.local_identity(facts) {
+            return identity;
+        }
         let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
         if known { Some(Identity::anybody()) } else { self.settings.default_user().map(Identity::from) }
     }
@@ -111,6 +129,10 @@ impl Broker {
         match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
+            Verdict::Explained(why) => {
+                self.explain(slot, why);
+                self.refuse(slot, "Authorization Violation", Reason::Authentication);
+            }
             Verdict::Asked(candidate, question) => {
                 let Some(client) = self.client_mut(slot) else { return };
                 client.waiting = Some(Box::new(Waiting { connect, candidate }));
@@ -121,14 +143,21 @@ impl Broker {
     }
 
     fn judge(&self, slot: u32, connect: &Connect) -> Verdict {
-        let Some(peer) = self.client(slot).map(|client| client.peer) else { return Verdict::Refused };
-        if let Peer::Unix { .. } = peer {
+        let Some(client) = self.client(slot) else { return Verdict::Refused };
+        let peer = client.peer;
+        if self.goes_by_rules(connect) {
+            let identity = self.local_identity(client.local.as_deref()).flatten();
+            return identity.map_or(Verdict::Refused, Verdict::Accepted);
+        }
+        if matches!(peer, Peer::Unix { .. }) && self.settings.local.is_none() {
             return Verdict::Accepted(Identity::anybody());
         }
         let given = |field: &Option<String>| field.clone().unwrap_or_default();
         let anybody = Identity::anybody();
         let single = Identity { user: connect.user.as_deref().map(Into::into), ..Identity::anybody() };
         match &self.settings.credentials {
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(trust) => self.judge_token(slot, trust, connect),
             Credentials::Users(users) => self.judge_user(slot, peer, users, connect),
             Credentials::Open => Verdict::Accepted(anybody),
             Credentials::Token(token) => prove(token, &given(&connect.token), true, anybody, peer),
@@ -165,6 +194,19 @@ impl Broker {
         }
     }
 
+    /// Tells the log, and nobody else, why a client is not let in.
+    pub(super) fn explain(&mut self, slot: u32, why: &str) {
+        if let Some(client) = self.client(slot) {
+            let (id, peer) = (client.id, client.peer);
+            self.outbox.note(id, super::Note::Denied(peer, format!("not let in: {why}")));
+        }
+    }
+
+    /// Bytes of one message of the client.
+    pub(super) fn payload_max(&self, slot: u32) -> usize {
+        self.client(slot).map_or(self.settings.max_payload, |client| client.payload_max(&self.settings))
+    }
+
     /// How the client is connected.
     pub(super) fn kind_of(&self, _slot: u32) -> ConnectionKind {
         ConnectionKind::Standard
@@ -188,12 +230,20 @@ impl Broker {
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
+        let has_credentials = self.settings.local.is_some() && !self.goes_by_rules(&connect);
+        if self.is_full(slot, identity) {
+            let text = "maximum account active connections exceeded";
+            return self.refuse(slot, text, Reason::MaxAccountConnections);
+        }
         if !self.bind(slot, identity) {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
+        let (line, payload) = (self.settings.max_control_line, self.payload_max(slot));
+        parser.set_limits(line, payload);
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
+        client.has_credentials = has_credentials;
         // Only monitoring tells it, so only then is memory spent on it.
         client.about = connect.about().filter(|_| is_monitored);
         parser.set_headers(client.options.headers);
@@ -218,7 +268,7 @@ impl Broker {
 
     /// Binds the client to its account; what it subscribed to in another one is gone. False when there is no such account.
     pub(super) fn bind(&mut self, slot: u32, identity: &Identity) -> bool {
-        let Some(account) = self.accounts.find(&identity.account) else { return false };
+        let Some(account) = self.account_of(slot, identity) else { return false };
         let Some(before) = self.client(slot).map(|client| client.account) else { return false };
         if before != Some(account) {
             self.drop_all_subscriptions(slot);
@@ -231,15 +281,18 @@ impl Broker {
             client.account = Some(account);
             client.become_somebody(identity);
         }
+        #[cfg(feature = "jwt")]
+        self.settle_in(slot, identity.standing.as_ref());
         true
     }
 
     /// The client belongs to no account any more.
     pub(super) fn unbind(&mut self, slot: u32) {
-        let account = self.client_mut(slot).and_then(|client| client.account.take());
-        if let Some(account) = account.and_then(|account| self.accounts.get_mut(account)) {
+        let Some(id) = self.client_mut(slot).and_then(|client| client.account.take()) else { return };
+        if let Some(account) = self.accounts.get_mut(id) {
             account.clients = account.clients.saturating_sub(1);
         }
+        self.close_own(id);
     }
 
     /// The next thing somebody has to find out; tell it with [`Broker::answer`]. At most one waits per client.

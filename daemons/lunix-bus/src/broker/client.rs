@@ -7,6 +7,11 @@ use super::nonce::Nonce;
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
+use super::replies::Owed;
+use super::subscriptions::SUBSCRIPTION_SIZE;
+#[cfg(feature = "jwt")]
+use super::tokens::Residence;
+use crate::local::Facts;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::net::SocketAddr;
@@ -57,6 +62,12 @@ pub enum Reason {
     AuthenticationTimeout,
     /// The server has as many clients as it may.
     MaxConnections,
+    /// Its account has as many clients as it may.
+    MaxAccountConnections,
+    /// Its token, or that of its account, is worth nothing any more.
+    Expired,
+    /// Its account took its token back.
+    Revoked,
     /// A message larger than allowed.
     MaxPayload,
     /// A control line longer than allowed.
@@ -86,6 +97,9 @@ impl Reason {
             Self::Broken => "Read Error",
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::MaxConnections => "Maximum Connections Exceeded",
+            Self::MaxAccountConnections => "Maximum Account Connections Exceeded",
+            Self::Expired => "Authentication Expired",
+            Self::Revoked => "Credentials Revoked",
             Self::MaxPayload => "Maximum Message Payload Exceeded",
             Self::MaxControlLine => "Maximum Control Line Exceeded",
             Self::ClientProtocol => "Bad Client Protocol Version",
@@ -160,6 +174,10 @@ pub(crate) struct Client {
     /// First of its subscriptions; `u32::MAX` for none.
     pub(crate) first_subscription: u32,
     pub(crate) subscriptions: u32,
+    /// Subscriptions in other accounts that belong to its own.
+    pub(crate) shadows: u32,
+    /// Answers that services in other accounts owe it.
+    pub(crate) replies: Owed,
     /// When to PING, or when authentication must have happened.
     pub(crate) due: Option<Instant>,
     /// When waiting output must have moved.
@@ -174,16 +192,28 @@ pub(crate) struct Client {
     /// What it has to sign, where there are users with keys.
     #[cfg(feature = "jwt")]
     pub(crate) nonce: Option<Box<Nonce>>,
+    /// What its token says, where it showed one.
+    #[cfg(feature = "jwt")]
+    pub(crate) residence: Option<Box<Residence>>,
     /// The account it is bound to; `None` until it is known.
     pub(crate) account: Option<AccountId>,
     /// Its CONNECT, while the answer is not known.
     pub(crate) waiting: Option<Box<Waiting>>,
+    /// What the kernel says of it, where there are rules about that.
+    pub(crate) local: Option<Box<Facts>>,
+    /// It is who it is because of what it sent.
+    pub(crate) has_credentials: bool,
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,
 }
 
 impl Client {
+    /// Bytes that its subscriptions are charged with.
+    pub(crate) fn charged(&self) -> usize {
+        (self.subscriptions as usize + self.shadows as usize) * SUBSCRIPTION_SIZE
+    }
+
     /// True when nothing may be sent to it any more.
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.is_some()

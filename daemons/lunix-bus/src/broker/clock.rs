@@ -21,17 +21,19 @@ impl Broker {
     pub fn next_deadline(&self) -> Option<Instant> {
         let stalled = self.outbox.stalled.iter().filter_map(|&slot| self.client(slot)?.stalled);
         let lame_duck = self.lame_duck.as_ref().and_then(LameDuck::next_due);
-        stalled.map(|stall| stall.until).chain(self.next_due).chain(lame_duck).min()
+        stalled.map(|stall| stall.until).chain(self.next_due).chain(lame_duck).chain(self.replies.due).min()
     }
 
     /// Does what is due: PINGs, timeouts, publishers that waited long enough.
     pub fn tick(&mut self, now: Instant) {
         self.outbox.resume_those_due(now, &mut self.clients);
         self.limp_on(now);
+        self.forget_overdue(now);
         if self.next_due.is_none_or(|due| due > now) {
             return;
         }
         self.next_due = None;
+        self.share_when_due(now);
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
             self.tick_client(now, slot);
         }
@@ -47,6 +49,8 @@ impl Broker {
         if client.write_due.is_some_and(|due| due <= now) {
             return self.cut(slot, Reason::SlowWrite);
         }
+        self.expire(now, slot);
+        let Some(client) = self.client(slot) else { return };
         if !client.is_closing() && client.due.is_some_and(|due| due <= now) {
             if client.authenticated {
                 self.ping_or_give_up(now, slot);
@@ -61,7 +65,7 @@ impl Broker {
             }
             return;
         };
-        for due in client.due.into_iter().chain(client.write_due).collect::<Vec<_>>() {
+        for due in client.due.into_iter().chain(client.write_due).chain(client.ends()).collect::<Vec<_>>() {
             self.note_due(due);
         }
     }
@@ -128,7 +132,9 @@ impl Broker {
         self.free = Vec::new();
         self.spare = Vec::new();
         self.scratch = super::publish::Scratch::default();
+        self.unwire();
         self.subscriptions.trim();
+        self.wire();
         self.outbox.questions.clear();
         self.outbox.pool.clear();
         self.outbox.held = 0;

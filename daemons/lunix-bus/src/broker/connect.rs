@@ -69,6 +69,14 @@ impl Options {
     }
 }
 
+impl Connect {
+    /// Whether it says who the client is; empty texts say nothing.
+    pub(crate) fn names_somebody(&self) -> bool {
+        let is_said = |field: &Option<String>| field.as_ref().is_some_and(|text| !text.is_empty());
+        [&self.user, &self.password, &self.token, &self.jwt, &self.nkey].into_iter().any(is_said)
+    }
+}
+
 struct ConnectVisitor;
 
 impl<'de> Visitor<'de> for ConnectVisitor {

@@ -2,7 +2,7 @@
 
 use super::client::{Client, Peer};
 use super::json;
-use super::settings::{Credentials, Settings};
+use super::settings::Settings;
 use nats_proto::encode;
 
 /// The version of the protocol's reference whose behaviour is offered; clients switch features by it.
@@ -20,7 +20,14 @@ pub(crate) enum Kind {
 }
 
 /// Writes the JSON of INFO.
-pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: &Client, account: &str, kind: Kind) {
+pub(crate) fn json(
+    out: &mut Vec<u8>,
+    settings: &Settings,
+    client: &Client,
+    account: &str,
+    must_prove: bool,
+    kind: Kind,
+) {
     let peer = client.peer;
     out.push(b'{');
     text(out, "server_id", &settings.server_id);
@@ -31,11 +38,10 @@ pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: &Client, acco
     text(out, "host", &settings.host);
     number(out, "port", u64::from(settings.port));
     bare(out, "headers", "true");
-    let tcp = matches!(peer, Peer::Tcp(_));
-    if tcp && settings.credentials != Credentials::Open && settings.default_user().is_none() {
+    if must_prove {
         bare(out, "auth_required", "true");
     }
-    number(out, "max_payload", settings.max_payload as u64);
+    number(out, "max_payload", client.payload_max(settings) as u64);
     number(out, "client_id", client.id);
     if let Peer::Tcp(address) = peer {
         text(out, "client_ip", &address.ip().to_canonical().to_string());

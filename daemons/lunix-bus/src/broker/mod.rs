@@ -27,6 +27,7 @@ mod info;
 mod json;
 mod kinds;
 mod lame_duck;
+mod local_clients;
 #[cfg(feature = "jwt")]
 mod nonce;
 mod outbox;
@@ -34,11 +35,19 @@ mod output;
 mod permissions;
 mod publish;
 mod reload;
+mod replies;
 mod report;
+mod request_info;
+mod services;
 mod settings;
+mod shadows;
+mod sharing;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+#[cfg_attr(not(feature = "jwt"), path = "tokens_absent.rs")]
+mod tokens;
+mod wiring;
 
 pub use account::GLOBAL;
 pub(crate) use authenticate::is_hash;
@@ -50,7 +59,9 @@ pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
 pub use settings::{Credentials, Settings};
+pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
+use crate::local;
 use account::Accounts;
 use client::{Client, Options, Traffic};
 use closed::Closed;
@@ -58,7 +69,9 @@ use lame_duck::LameDuck;
 use nats_proto::client::Parser;
 use outbox::Outbox;
 use reactor::Instant;
+use replies::Replies;
 use std::collections::VecDeque;
+use std::time::SystemTime;
 use subscriptions::{NONE, Subscriptions};
 
 /// Fresh output after which [`Broker::receive`] pauses, so that a large fan-out is written while it is still in the cache.
@@ -85,6 +98,8 @@ pub struct Broker {
     next_id: u64,
     subscriptions: Subscriptions,
     accounts: Accounts,
+    /// Answers that services in other accounts owe.
+    replies: Replies,
     outbox: Outbox,
     random: u64,
     /// Parts of the frame under way, kept for their memory.
@@ -100,6 +115,11 @@ pub struct Broker {
     lame_duck: Option<LameDuck>,
     #[cfg(feature = "jwt")]
     nonces: nonce::Nonces,
+    /// When what accounts share changes because a token expires.
+    #[cfg(feature = "jwt")]
+    next_share: Option<Instant>,
+    /// A moment, and the same on the calendar.
+    calendar: (Instant, SystemTime),
 }
 
 impl Broker {
@@ -117,6 +137,7 @@ impl Broker {
             next_id: 1,
             subscriptions,
             accounts,
+            replies: Replies::new(seed),
             outbox,
             random: seed | 1,
             scratch: publish::Scratch::default(),
@@ -129,8 +150,12 @@ impl Broker {
             lame_duck: None,
             #[cfg(feature = "jwt")]
             nonces: nonce::Nonces::new([0; 32]),
+            #[cfg(feature = "jwt")]
+            next_share: None,
+            calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
         broker.open_accounts();
+        broker.wire();
         broker
     }
 
@@ -173,6 +198,10 @@ impl Broker {
     /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
     /// be told.
     pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
+        self.accept_with(now, peer, None)
+    }
+
+    fn accept_with(&mut self, now: Instant, peer: Peer, facts: Option<local::Facts>) -> Option<u32> {
         let crowded = self.count >= self.settings.max_connections;
         if self.count > self.settings.max_connections.saturating_add(64) {
             return None;
@@ -187,7 +216,7 @@ impl Broker {
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
-        let identity = self.identity_at_first(peer);
+        let identity = self.identity_at_first(peer, facts.as_ref());
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
         parser.set_headers(false);
         let client = Client {
@@ -208,6 +237,8 @@ impl Broker {
             pings_out: 0,
             first_subscription: NONE,
             subscriptions: 0,
+            shadows: 0,
+            replies: replies::Owed::default(),
             due: None,
             write_due: None,
             traffic: Traffic::default(),
@@ -218,8 +249,12 @@ impl Broker {
             about: None,
             #[cfg(feature = "jwt")]
             nonce: self.settings.has_keys().then(|| Box::new(self.nonces.next())),
+            #[cfg(feature = "jwt")]
+            residence: None,
             account: None,
             waiting: None,
+            local: facts.map(Box::new),
+            has_credentials: false,
             user: None,
             granted: None,
         };
@@ -392,12 +427,9 @@ impl Broker {
         let account = self.client(slot).and_then(|client| client.account);
         self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
-        let mut first = client.first_subscription;
-        while first != NONE {
-            first = self.subscriptions.remove(first, first);
-        }
+        self.subscriptions.remove_all(client.first_subscription);
         self.remember(now, &client, account);
-        let charged = client.subscriptions as usize * execute::SUBSCRIPTION_SIZE;
+        let charged = client.charged() + self.replies.forget_all(&mut client.replies);
         self.outbox.held = self.outbox.held.saturating_sub(charged);
         let partial = std::mem::take(&mut client.partial);
         self.put_aside(partial);
@@ -405,6 +437,9 @@ impl Broker {
         *held = held.saturating_sub(client.output.clear(pool));
         self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
         self.outbox.resume_those_waiting_for(slot, &mut self.clients);
+        if let Some(account) = account {
+            self.close_own(account);
+        }
         self.free.push(slot);
         self.count -= 1;
         if self.count == 0 {

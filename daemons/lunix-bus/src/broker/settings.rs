@@ -1,6 +1,10 @@
 //! What the broker is told once and again on reload.
 
 use super::permissions::User;
+use super::sharing::AccountSettings;
+use crate::local::Policy;
+#[cfg(feature = "jwt")]
+use crate::operator::Trust;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -37,10 +41,12 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
-    /// Names of the accounts beside the global one.
-    pub accounts: Vec<Rc<str>>,
+    /// The accounts beside the global one.
+    pub accounts: Vec<AccountSettings>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
+    /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
+    pub local: Option<Rc<Policy>>,
     /// Over which time the clients are sent away before the server ends for others to take over; see [`super::Broker::lame_duck`].
     pub lame_duck_duration: Duration,
     /// How long none is sent away at the beginning of that time.
@@ -66,8 +72,11 @@ pub enum Credentials {
     },
     /// A token.
     Token(String),
-    /// The name and password of one of these.
+    /// The name and password, or the key, of one of these.
     Users(Vec<User>),
+    /// A token that somebody trusted vouches for.
+    #[cfg(feature = "jwt")]
+    Operator(Rc<Trust>),
 }
 
 impl Settings {
@@ -75,6 +84,8 @@ impl Settings {
     pub(crate) fn user(&self, name: &str) -> Option<&User> {
         match &self.credentials {
             Credentials::Users(users) => users.iter().find(|user| user.name == name),
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(_) => None,
             Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => None,
         }
     }
@@ -83,6 +94,8 @@ impl Settings {
     pub(crate) fn has_keys(&self) -> bool {
         match &self.credentials {
             Credentials::Users(users) => users.iter().any(|user| user.by_key),
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(_) => true,
             Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => false,
         }
     }
@@ -113,6 +126,7 @@ impl Default for Settings {
             credentials: Credentials::Open,
             accounts: Vec::new(),
             no_auth_user: None,
+            local: None,
             lame_duck_duration: Duration::from_secs(120),
             lame_duck_grace_period: Duration::from_secs(10),
             closed_kept: 0,

@@ -8,6 +8,7 @@ mod account;
 mod day;
 mod network;
 mod permissions;
+mod sharing;
 mod template;
 mod user;
 

@@ -9,8 +9,11 @@ pub(super) fn read(claims: &nats_keys::Permissions) -> Result<Option<Permissions
     if *claims == nats_keys::Permissions::default() {
         return Ok(None);
     }
-    let mut permissions =
-        Permissions { publish: rule(&claims.publish, false)?, subscribe: rule(&claims.subscribe, true)?, responses: None };
+    let mut permissions = Permissions {
+        publish: rule(&claims.publish, false)?,
+        subscribe: rule(&claims.subscribe, true)?,
+        responses: None,
+    };
     if let Some(responses) = claims.responses {
         permissions.responses = Some(Responses {
             max: if responses.messages_max == 0 { Some(1) } else { u32::try_from(responses.messages_max).ok() },

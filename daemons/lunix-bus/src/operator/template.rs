@@ -62,7 +62,8 @@ fn fill_one(template: &str, values: Values<'_>) -> Result<Vec<String>, &'static 
             return Err("template makes too many subjects");
         }
         let dot = if place == 0 { "" } else { "." };
-        made = made.iter().flat_map(|begun| choices.iter().map(move |choice| format!("{begun}{dot}{choice}"))).collect();
+        made =
+            made.iter().flat_map(|begun| choices.iter().map(move |choice| format!("{begun}{dot}{choice}"))).collect();
     }
     Ok(made)
 }
@@ -134,7 +135,7 @@ mod tests {
             assert_eq!(filled(&[template, "b"], &[]).unwrap(), (texts(&["b"]), vec![]), "{template}");
             assert!(filled(&[], &[template]).is_err(), "{template}");
         }
-        let many = vec!["{{tag(team)}}"; 11].join(".");
+        let many = ["{{tag(team)}}"; 11].join(".");
         assert!(filled(&[&many], &[]).is_err());
     }
 }

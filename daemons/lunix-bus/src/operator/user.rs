@@ -145,7 +145,8 @@ fn check_kind(names: &[String], kind: ConnectionKind) -> Result<(), &'static str
 }
 
 fn check_network(networks: &[String], address: Option<IpAddr>) -> Result<(), &'static str> {
-    let around = |address| networks.iter().filter_map(|text| Network::parse(text)).any(|network| network.contains(address));
+    let around =
+        |address| networks.iter().filter_map(|text| Network::parse(text)).any(|network| network.contains(address));
     let good = networks.is_empty() || address.is_some_and(around);
     if good { Ok(()) } else { Err("user may not connect from this address") }
 }

@@ -5,6 +5,7 @@ mod files;
 #[cfg(feature = "bcrypt")]
 mod hashes;
 mod http;
+mod kernel;
 mod listen;
 mod log;
 mod monitor;
@@ -13,9 +14,11 @@ mod signalling;
 pub use error::Error;
 pub use signalling::{Failure, Signalling};
 
-use crate::broker::{Broker, Progress};
+use crate::broker::{Broker, Peer, Progress};
 use crate::config::{self, Config};
 use crate::flags::Flags;
+use crate::local::{Facts, Origin};
+use kernel::Kernel;
 use listen::{Listener, Refused, SocketFile};
 use log::Log;
 use monitor::Monitor;
@@ -26,7 +29,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use sys::signal;
 
 /// Bytes read from one client per turn.
@@ -68,6 +71,7 @@ struct Server {
     /// Socket files of the listeners, removed when they are closed.
     socket_files: Vec<SocketFile>,
     monitor: Option<Monitor>,
+    kernel: Kernel,
     started: Instant,
     /// When the configuration was read.
     loaded: Instant,
@@ -128,7 +132,8 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         files.push(files::ports(directory, config.broker.port, monitor.as_ref().map(Monitor::port))?);
     }
     name_server(&mut config)?;
-    if config.broker.credentials == crate::broker::Credentials::Open && config.tcp {
+    let is_open = config.broker.credentials == crate::broker::Credentials::Open && config.broker.local.is_none();
+    if is_open && config.tcp {
         log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
     }
     if let Some(monitor) = &monitor {
@@ -138,6 +143,7 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         log.info(format_args!("Listening for client connections on {}", listener.name));
     }
     let mut server = Server::new(flags, config, Sockets { listeners, socket_files, monitor }, log)?;
+    server.ask_for_listeners();
     server.log.info("Server is ready");
     if let Some(fd) = ready {
         files::ready(fd);
@@ -164,6 +170,7 @@ fn with_secret(mut broker: Broker) -> Result<Broker, Error> {
     let mut secret = [0_u8; 32];
     fill_random(&mut secret)?;
     broker.set_secret(secret);
+    broker.share_by_tokens();
     Ok(broker)
 }
 
@@ -202,10 +209,11 @@ impl Server {
             reactor.insert(&monitor.listener, Interest::READ, Source::Monitor).map_err(epoll)?;
         }
         let started = Instant::now();
+        let mut broker = Broker::new(config.broker, u64::from_ne_bytes(seed));
+        broker.set_calendar(started, SystemTime::now());
         for (listener, number) in listeners.iter().zip(0..) {
             reactor.insert(listener, Interest::READ, Source::Listener(number)).map_err(epoll)?;
         }
-        let broker = Broker::new(config.broker, u64::from_ne_bytes(seed));
         #[cfg(feature = "jwt")]
         let broker = with_secret(broker)?;
         Ok(Self {
@@ -215,6 +223,7 @@ impl Server {
             listeners,
             socket_files,
             monitor,
+            kernel: Kernel::without_tcp(),
             started,
             loaded: started,
             signals,
@@ -235,6 +244,10 @@ impl Server {
         while !self.ending {
             self.reactor.wait(None).map_err(epoll)?;
             let now = Instant::now();
+            #[cfg(feature = "jwt")]
+            if self.broker.needs_calendar() {
+                self.broker.set_calendar(now, SystemTime::now());
+            }
             while let Some(event) = self.reactor.next() {
                 match event.key {
                     Source::Client(slot) => {
@@ -320,7 +333,12 @@ impl Server {
             match listener.accept() {
                 None => return,
                 Some(Ok((fd, peer))) => {
-                    let Some(slot) = self.broker.accept(now, peer) else { continue };
+                    let visible = listener.is_visible;
+                    let slot = match self.facts(visible, &fd, peer) {
+                        Some(facts) => self.broker.accept_known(now, peer, facts),
+                        None => self.broker.accept(now, peer),
+                    };
+                    let Some(slot) = slot else { continue };
                     if self.attach(slot, fd).is_none() {
                         self.broker.remove(Instant::now(), slot);
                     }
@@ -330,6 +348,30 @@ impl Server {
                     self.refuse_one(number);
                     return;
                 }
+            }
+        }
+    }
+
+    /// What the kernel says of a client, where there are rules about that.
+    fn facts(&mut self, visible: bool, fd: &OwnedFd, peer: Peer) -> Option<Facts> {
+        let policy = self.broker.settings().local.as_ref()?;
+        Some(match peer {
+            Peer::Unix { .. } => Kernel::unix(fd),
+            Peer::Tcp(address) if visible && policy.tcp => self.kernel.tcp(fd, address),
+            Peer::Tcp(_) => Facts::new(Origin::Elsewhere),
+        })
+    }
+
+    /// Finds out whose connections the kernel can tell, where there are rules about that.
+    fn ask_for_listeners(&mut self) {
+        let wanted = self.broker.settings().local.as_ref().is_some_and(|policy| policy.tcp);
+        self.kernel = if wanted { Kernel::with_tcp() } else { Kernel::without_tcp() };
+        for listener in self.listeners.iter_mut().filter(|listener| listener.is_tcp()) {
+            listener.is_visible = wanted && self.kernel.sees(&*listener);
+            if wanted && !listener.is_visible {
+                let name = &listener.name;
+                self.log
+                    .warn(format_args!("the kernel does not tell whose connections to {name} are: all are anonymous"));
             }
         }
     }
@@ -514,7 +556,15 @@ impl Server {
         settings.closed_kept = known.closed_kept;
         self.log.set_debug(fresh.debug);
         self.loaded = now;
+        let asks_anew =
+            settings.local.as_ref().map(|policy| policy.tcp) != known.local.as_ref().map(|policy| policy.tcp);
+        self.broker.set_calendar(now, SystemTime::now());
         self.broker.reload(settings);
+        #[cfg(feature = "jwt")]
+        self.broker.share_by_tokens();
+        if asks_anew {
+            self.ask_for_listeners();
+        }
         self.log.info("Reloaded server configuration");
     }
 
