@@ -8,7 +8,8 @@
 //! let mut parser = Parser::new(4096, 1 << 20);
 //! assert_eq!(parser.parse(b"pub greet 2\r\nhi")?, (4, None));
 //! let (used, op) = parser.parse(b"greet 2\r\nhi\r\n")?;
-//! assert_eq!((used, op), (13, Some(Op::Pub { subject: b"greet", reply: None, headers: b"", payload: b"hi" })));
+//! let Some(Op::Pub { subject, payload, .. }) = op else { panic!("no publish") };
+//! assert_eq!((used, subject, payload), (13, &b"greet"[..], &b"hi"[..]));
 //! # Ok::<(), nats_proto::Error>(())
 //! ```
 
@@ -35,6 +36,8 @@ pub enum Op<'a> {
         headers: &'a [u8],
         /// The message's own bytes.
         payload: &'a [u8],
+        /// How it was written: receivers get sizes with the digits the publisher chose.
+        wire: Wire<'a>,
     },
     /// A new subscription.
     Sub {
@@ -58,6 +61,18 @@ pub enum Op<'a> {
     Ok,
     /// -ERR: the client gives up; the text as sent.
     Error(&'a [u8]),
+}
+
+/// Parts of a publish as they were sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wire<'a> {
+    /// Everything after the subject and one blank, up to the frame's end: what MSG has after its sid. Empty when the frame is not written
+    /// in the plainest way, and MSG must be put together.
+    pub tail: &'a [u8],
+    /// Digits of HPUB's first size; empty for PUB.
+    pub headers_len: &'a [u8],
+    /// Digits of the (second) size.
+    pub total_len: &'a [u8],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +122,8 @@ struct Frame {
     reply: Option<Span>,
     headers_len: usize,
     total_len: usize,
+    /// The digits of both sizes.
+    digits: [Span; 2],
     body: usize,
 }
 
@@ -252,7 +269,7 @@ impl Parser {
             }
         }
         let (end, [first, second]) = (end?, blanks);
-        let (subject, reply, size) = match count {
+        let (subject, reply, total_len) = match count {
             1 => (line.get(..first)?, None, line.get(first + 1..end)?),
             2 => (line.get(..first)?, Some(line.get(first + 1..second)?), line.get(second + 1..end)?),
             _ => return None,
@@ -260,10 +277,12 @@ impl Parser {
         if subject.is_empty() || reply.is_some_and(<[u8]>::is_empty) {
             return None;
         }
-        let len = parse_size(size).filter(|&len| len <= self.payload_max as usize)?;
+        let len = parse_size(total_len).filter(|&len| len <= self.payload_max as usize)?;
         let body = line.get(end + 1..)?.strip_prefix(b"\n")?;
         let (payload, [b'\r', b'\n', ..]) = body.split_at_checked(len)? else { return None };
-        Some((4 + end + 2 + len + 2, Op::Pub { subject, reply, headers: b"", payload }))
+        let frame_len = end + 2 + len + 2;
+        let wire = Wire { tail: line.get(first + 1..frame_len)?, headers_len: b"", total_len };
+        Some((4 + frame_len, Op::Pub { subject, reply, headers: b"", payload, wire }))
     }
 
     fn step_by_step<'a>(&mut self, input: &'a [u8]) -> Result<(usize, Option<Op<'a>>), Error> {
@@ -386,7 +405,7 @@ impl Parser {
     }
 
     fn payload<'a>(&mut self, frame: Frame, input: &'a [u8]) -> Result<Step<'a>, Error> {
-        let Frame { subject, reply, headers_len, total_len, body } = frame;
+        let Frame { subject, reply, headers_len, total_len, digits: [first, second], body } = frame;
         let (Some(content), end) =
             (input.get(body..body + total_len), input.get(body + total_len..).unwrap_or_default())
         else {
@@ -403,7 +422,9 @@ impl Parser {
         }
         self.state = State::Start;
         let (headers, payload) = content.split_at_checked(headers_len).ok_or(Error::BadArguments)?;
-        let op = Op::Pub { subject: subject.of(input), reply: reply.map(|span| span.of(input)), headers, payload };
+        let wire = Wire { tail: b"", headers_len: first.of(input), total_len: second.of(input) };
+        let op =
+            Op::Pub { subject: subject.of(input), reply: reply.map(|span| span.of(input)), headers, payload, wire };
         Ok(Step::Op(body + total_len + 2, op))
     }
 }
@@ -437,7 +458,7 @@ fn publish(line: &[u8], body: usize) -> Result<Frame, Error> {
         [..] => return Err(Error::BadArguments),
     };
     let total_len = parse_size(size.of(line)).ok_or(Error::BadArguments)?;
-    Ok(Frame { subject, reply, headers_len: 0, total_len, body })
+    Ok(Frame { subject, reply, headers_len: 0, total_len, digits: [Span::default(), size], body })
 }
 
 fn header_publish(line: &[u8], body: usize) -> Result<Frame, Error> {
@@ -452,7 +473,7 @@ fn header_publish(line: &[u8], body: usize) -> Result<Frame, Error> {
     if headers_len > total_len {
         return Err(Error::BadArguments);
     }
-    Ok(Frame { subject, reply, headers_len, total_len, body })
+    Ok(Frame { subject, reply, headers_len, total_len, digits: [headers, total], body })
 }
 
 fn subscribe(line: &[u8]) -> Result<Op<'_>, Error> {

@@ -2,6 +2,7 @@
 
 use super::account::AccountId;
 use super::authenticate::Waiting;
+use super::budget::{CLIENT_SIZE, Owner};
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
@@ -69,6 +70,8 @@ pub enum Reason {
     SlowWrite,
     /// The ceiling for all clients is reached and this one held most.
     Memory,
+    /// The budget of its user is used up and this client held most of it.
+    UserMemory,
     /// The server ends.
     Shutdown,
 }
@@ -91,6 +94,7 @@ impl Reason {
             Self::SlowPending => "Slow Consumer (Pending Bytes)",
             Self::SlowWrite => "Slow Consumer (Write Deadline)",
             Self::Memory => "Slow Consumer (Memory Ceiling)",
+            Self::UserMemory => "Slow Consumer (Memory of its User)",
             Self::Shutdown => "Server Shutdown",
         }
     }
@@ -137,6 +141,8 @@ pub(crate) struct Client {
     /// Bytes of an operation that is not complete.
     pub(crate) partial: Vec<u8>,
     pub(crate) output: Output,
+    /// Who is charged for what it holds.
+    pub(crate) owner: Owner,
     pub(crate) options: Options,
     /// A good CONNECT was seen.
     pub(crate) connected: bool,
@@ -158,6 +164,8 @@ pub(crate) struct Client {
     /// First of its subscriptions; `u32::MAX` for none.
     pub(crate) first_subscription: u32,
     pub(crate) subscriptions: u32,
+    /// What its subscriptions are charged.
+    pub(crate) subscriptions_size: usize,
     /// When to PING, or when authentication must have happened.
     pub(crate) due: Option<Instant>,
     /// When waiting output must have moved.
@@ -179,6 +187,16 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// What it is charged.
+    pub(crate) fn held(&self) -> usize {
+        CLIENT_SIZE + self.output.held() + self.partial.capacity() + self.subscriptions_size
+    }
+
+    /// What it holds, and what it keeps others from giving free: the one with most is cut first.
+    pub(crate) fn weight(&self) -> usize {
+        self.held().max(self.output.pending())
+    }
+
     /// True when nothing may be sent to it any more.
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.is_some()

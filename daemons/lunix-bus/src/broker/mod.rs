@@ -18,6 +18,8 @@
 
 mod account;
 mod authenticate;
+mod budget;
+mod ceiling;
 mod client;
 mod clock;
 mod closed;
@@ -48,6 +50,7 @@ pub use report::{Facts, Report};
 pub use settings::{Credentials, Settings};
 
 use account::Accounts;
+use budget::Owner;
 use client::{Client, Options, Traffic};
 use closed::Closed;
 use lame_duck::LameDuck;
@@ -56,9 +59,6 @@ use outbox::Outbox;
 use reactor::Instant;
 use std::collections::VecDeque;
 use subscriptions::{NONE, Subscriptions};
-
-/// Fresh output after which [`Broker::receive`] pauses, so that a large fan-out is written while it is still in the cache.
-const UNFLUSHED_MAX: usize = 1 << 20;
 
 /// How far [`Broker::receive`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,8 @@ pub struct Broker {
     /// An empty buffer for the next unfinished operation.
     spare: Vec<u8>,
     next_due: Option<Instant>,
+    /// When memory kept for use again is given back.
+    relax_due: Option<Instant>,
     slow_consumers: u64,
     stale: u64,
     /// Of the clients that are gone.
@@ -100,7 +102,7 @@ impl Broker {
     /// A broker without clients. `seed`: random, not zero; it keeps clients from aiming at our tables.
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
-        let outbox = Outbox::new(&settings);
+        let outbox = Outbox::new(&settings, seed);
         let mut subscriptions = Subscriptions::new(seed);
         let accounts = Accounts::new(&mut subscriptions);
         let mut broker = Self {
@@ -116,6 +118,7 @@ impl Broker {
             scratch: publish::Scratch::default(),
             spare: Vec::new(),
             next_due: None,
+            relax_due: None,
             slow_consumers: 0,
             stale: 0,
             traffic: Traffic::default(),
@@ -138,10 +141,10 @@ impl Broker {
         self.subscriptions.len()
     }
 
-    /// Bytes held for all clients: waiting output and unfinished input.
+    /// Bytes held for all clients: themselves, waiting output, unfinished input and subscriptions.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.outbox.held
+        self.outbox.ledger.held()
     }
 
     /// Clients cut because they did not read, since start.
@@ -174,6 +177,8 @@ impl Broker {
         self.next_id += 1;
         self.count += 1;
         let identity = self.identity_at_first(peer);
+        let owner = self.outbox.ledger.join(&budget::key_of(peer, None));
+        self.outbox.ledger.charge(owner, budget::CLIENT_SIZE);
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
         parser.set_headers(false);
         let client = Client {
@@ -182,6 +187,7 @@ impl Broker {
             parser,
             partial: Vec::new(),
             output: output::Output::default(),
+            owner,
             options: Options::default(),
             connected: false,
             authenticated: identity.is_some(),
@@ -194,6 +200,7 @@ impl Broker {
             pings_out: 0,
             first_subscription: NONE,
             subscriptions: 0,
+            subscriptions_size: 0,
             due: None,
             write_due: None,
             traffic: Traffic::default(),
@@ -231,7 +238,7 @@ impl Broker {
             if self.is_ending(slot) {
                 return Progress::Ending;
             }
-            if self.outbox.unflushed > UNFLUSHED_MAX {
+            if self.outbox.is_full() {
                 return Progress::Paused(at);
             }
         }
@@ -262,15 +269,16 @@ impl Broker {
             let before = partial.capacity();
             partial.extend_from_slice(rest.get(..take).unwrap_or_default());
             at += take;
-            self.outbox.held = self.outbox.held + partial.capacity() - before;
+            let (grown, owner) = (partial.capacity() - before, client.owner);
+            self.outbox.ledger.charge(owner, grown);
             let (used, progress) = self.run(now, slot, &partial);
             partial.drain(..used);
             if partial.is_empty() || progress == Progress::Ending {
-                self.put_aside(partial);
+                self.put_aside(owner, partial);
             } else if let Some(client) = self.client_mut(slot) {
                 client.partial = partial;
             }
-            if progress == Progress::Ending || self.outbox.unflushed > UNFLUSHED_MAX {
+            if progress == Progress::Ending || self.outbox.is_full() {
                 return at;
             }
         }
@@ -304,7 +312,7 @@ impl Broker {
                         Some(client) => authenticated = client.authenticated,
                         None => break Progress::Ending,
                     }
-                    if self.outbox.unflushed > UNFLUSHED_MAX {
+                    if self.outbox.is_full() {
                         break Progress::Paused(at);
                     }
                 }
@@ -334,8 +342,8 @@ impl Broker {
         let suits = self.spare.capacity() <= 4096 || wanted >= self.spare.capacity() / 4;
         let mut partial = if suits { std::mem::take(&mut self.spare) } else { Vec::new() };
         partial.extend_from_slice(rest);
-        self.outbox.held += partial.capacity();
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
+            self.outbox.ledger.charge(client.owner, partial.capacity());
             client.partial = partial;
         }
         self.settle();
@@ -344,7 +352,7 @@ impl Broker {
     /// Executes what a client sent while it was waiting.
     fn catch_up(&mut self, now: Instant, slot: u32) {
         let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) else { return };
-        let mut partial = std::mem::take(&mut client.partial);
+        let (mut partial, owner) = (std::mem::take(&mut client.partial), client.owner);
         loop {
             let (used, progress) = self.run(now, slot, &partial);
             partial.drain(..used);
@@ -357,14 +365,14 @@ impl Broker {
                     }
                     return;
                 }
-                Progress::Done | Progress::Ending => return self.put_aside(partial),
+                Progress::Done | Progress::Ending => return self.put_aside(owner, partial),
             }
         }
     }
 
     /// Takes the memory of a finished operation back; one buffer is kept for the next.
-    fn put_aside(&mut self, mut partial: Vec<u8>) {
-        self.outbox.held = self.outbox.held.saturating_sub(partial.capacity());
+    fn put_aside(&mut self, owner: Owner, mut partial: Vec<u8>) {
+        self.outbox.ledger.refund(owner, partial.capacity());
         partial.clear();
         if partial.capacity() <= 1 << 17 && partial.capacity() > self.spare.capacity() {
             self.spare = partial;
@@ -381,12 +389,12 @@ impl Broker {
             first = self.subscriptions.remove(first, first);
         }
         self.remember(now, &client, account);
-        let charged = client.subscriptions as usize * execute::SUBSCRIPTION_SIZE;
-        self.outbox.held = self.outbox.held.saturating_sub(charged);
         let partial = std::mem::take(&mut client.partial);
-        self.put_aside(partial);
-        let Outbox { pool, held, .. } = &mut self.outbox;
-        *held = held.saturating_sub(client.output.clear(pool));
+        self.put_aside(client.owner, partial);
+        let freed = client.output.clear(&mut self.outbox.pool);
+        self.outbox.refund(&client, freed);
+        self.outbox.ledger.refund(client.owner, budget::CLIENT_SIZE + client.subscriptions_size);
+        self.outbox.ledger.leave(client.owner);
         self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
         self.outbox.resume_those_waiting_for(slot, &mut self.clients);
         self.free.push(slot);
@@ -471,8 +479,11 @@ impl Broker {
     /// `len` bytes of the client's output are written.
     pub fn sent(&mut self, now: Instant, slot: u32, len: usize) {
         let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
-        client.output.advance(len, &mut self.outbox.pool);
-        self.outbox.held = self.outbox.held.saturating_sub(len);
+        let freed = client.output.advance(len, &mut self.outbox.pool);
+        self.outbox.refund(client, freed);
+        if self.relax_due.is_none() && self.outbox.pool.is_ample() {
+            self.relax_due = Some(now + clock::RELAX);
+        }
         client.write_due = None;
         let waits = client.output.pending();
         if waits > 0 {

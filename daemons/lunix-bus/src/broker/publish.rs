@@ -5,7 +5,12 @@ use super::client::Client;
 use super::outbox::Outbox;
 use super::subscriptions::Subscription;
 use nats_proto::Decimal;
+use nats_proto::client::Wire;
 use reactor::Instant;
+use std::rc::Rc;
+
+/// A payload of at least so many bytes for several receivers is kept once, and they all wait for the same bytes.
+const SHARED_MIN: usize = 4096;
 
 /// Memory used again for every message.
 #[derive(Debug, Default)]
@@ -24,6 +29,8 @@ pub(super) struct Published<'a> {
     pub(super) reply: Option<&'a [u8]>,
     pub(super) headers: &'a [u8],
     pub(super) payload: &'a [u8],
+    /// How it was written, where it comes as a client wrote it.
+    pub(super) wire: Wire<'a>,
 }
 
 /// One message on its way.
@@ -36,6 +43,11 @@ struct Message<'a> {
     /// What stands between sid and body, line end included, for MSG and HMSG.
     plain: &'a [u8],
     with_headers: &'a [u8],
+    /// Everything after the sid, if it is to stay as it was sent; else empty.
+    tail: &'a [u8],
+    /// Payload and line end, once a delivery shares them.
+    shared: Option<Rc<Vec<u8>>>,
+    is_shared: bool,
 }
 
 /// What a delivery changes.
@@ -50,7 +62,7 @@ struct Delivery<'a> {
 
 impl Broker {
     pub(super) fn publish(&mut self, now: Instant, slot: u32, parts: Published<'_>) {
-        let Published { subject, reply, headers, payload } = parts;
+        let Published { subject, reply, headers, payload, wire } = parts;
         let Some(client) = self.client_mut(slot) else { return };
         let Some(account) = client.account else { return };
         let options = client.options;
@@ -72,18 +84,22 @@ impl Broker {
         let Self { clients, subscriptions, outbox, scratch, random, .. } = self;
         let Some((subscriptions, index, cache)) = subscriptions.parts(account) else { return };
         let found = cache.find(index, subject);
-        if !found.is_empty() {
-            scratch.describe(reply, headers.len(), payload.len());
+        let is_shared = payload.len() >= SHARED_MIN && found.len() > 1;
+        let tail = if is_shared { b"" } else { wire.tail };
+        if tail.is_empty() && !found.is_empty() {
+            scratch.describe(reply, headers.len(), payload.len(), wire);
         }
         let Scratch { with_headers, plain, expired } = scratch;
-        let message = Message { now, reply, subject, headers, payload, plain, with_headers };
+        let shared = None;
+        let mut message =
+            Message { now, reply, subject, headers, payload, plain, with_headers, tail, shared, is_shared };
         let mut delivery = Delivery { publisher: slot, echo: options.echo, clients, subscriptions, outbox, expired };
         let mut delivered = false;
         for &subscription in found.plain() {
-            delivered |= delivery.deliver(subscription, &message);
+            delivered |= delivery.deliver(subscription, &mut message);
         }
         for group in found.groups() {
-            delivered |= delivery.deliver_to_one(group, &message, random);
+            delivered |= delivery.deliver_to_one(group, &mut message, random);
         }
         while let Some(number) = self.scratch.expired.pop() {
             self.drop_subscription(number);
@@ -136,7 +152,7 @@ impl Message<'_> {
 impl Delivery<'_> {
     /// Appends the message to one subscriber's output. False when it is not to get it.
     #[inline]
-    fn deliver(&mut self, number: u32, message: &Message<'_>) -> bool {
+    fn deliver(&mut self, number: u32, message: &mut Message<'_>) -> bool {
         let Some(subscription) = self.subscriptions.get_mut(number as usize) else { return false };
         let slot = subscription.client;
         if slot == self.publisher && !self.echo {
@@ -156,20 +172,39 @@ impl Delivery<'_> {
         if subscription.max > 0 && subscription.delivered >= subscription.max {
             self.expired.push(number);
         }
+        let sid = subscription.sid_with_blank();
+        client.traffic.out_msgs += 1;
+        if !message.tail.is_empty() {
+            client.traffic.out_bytes += message.payload.len() as u64;
+            self.outbox.send(slot, client, [b"MSG ", message.subject, b" ", sid, message.tail]);
+            return true;
+        }
         let (verb, sizes, headers): (&[u8], _, _) = if message.headers.is_empty() || !client.options.headers {
             (b"MSG ", message.plain, &b""[..])
         } else {
             (b"HMSG ", message.with_headers, message.headers)
         };
-        let sid = subscription.sid_with_blank();
-        client.traffic.out_msgs += 1;
         client.traffic.out_bytes += (headers.len() + message.payload.len()) as u64;
-        self.outbox.send(slot, client, [verb, message.subject, b" ", sid, sizes, headers, message.payload, b"\r\n"]);
+        if message.is_shared {
+            self.outbox.send(slot, client, [verb, message.subject, b" ", sid, sizes, headers]);
+            let ledger = &mut self.outbox.ledger;
+            let payload = Rc::clone(message.shared.get_or_insert_with(|| {
+                ledger.charge_all(message.payload.len() + 2);
+                [message.payload, b"\r\n"].concat().into()
+            }));
+            self.outbox.share(slot, client, &payload);
+        } else {
+            self.outbox.send(
+                slot,
+                client,
+                [verb, message.subject, b" ", sid, sizes, headers, message.payload, b"\r\n"],
+            );
+        }
         true
     }
 
     /// Delivers to one member of a queue group: a random one, or the next after it that may get the message.
-    fn deliver_to_one(&mut self, group: &[u32], message: &Message<'_>, random: &mut u64) -> bool {
+    fn deliver_to_one(&mut self, group: &[u32], message: &mut Message<'_>, random: &mut u64) -> bool {
         *random ^= *random << 13;
         *random ^= *random >> 7;
         *random ^= *random << 17;
@@ -192,7 +227,7 @@ fn is_permitted(client: &mut Client, filtered: bool, message: &Message<'_>) -> b
 
 impl Scratch {
     /// Writes what depends on the message alone.
-    fn describe(&mut self, reply: Option<&[u8]>, headers_len: usize, payload_len: usize) {
+    fn describe(&mut self, reply: Option<&[u8]>, headers_len: usize, payload_len: usize, wire: Wire<'_>) {
         self.plain.clear();
         if let Some(reply) = reply {
             self.plain.extend_from_slice(reply);
@@ -201,12 +236,23 @@ impl Scratch {
         if headers_len > 0 {
             self.with_headers.clear();
             self.with_headers.extend_from_slice(&self.plain);
-            self.with_headers.extend_from_slice(Decimal::from(headers_len).as_bytes());
+            write_size(&mut self.with_headers, wire.headers_len, headers_len);
             self.with_headers.push(b' ');
-            self.with_headers.extend_from_slice(Decimal::from(headers_len + payload_len).as_bytes());
+            write_size(&mut self.with_headers, wire.total_len, headers_len + payload_len);
             self.with_headers.extend_from_slice(b"\r\n");
         }
-        self.plain.extend_from_slice(Decimal::from(payload_len).as_bytes());
+        // Without its headers a message has another size than the one that was sent.
+        let digits = if headers_len > 0 { b"" } else { wire.total_len };
+        write_size(&mut self.plain, digits, payload_len);
         self.plain.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Writes a size, with the publisher's own digits where there are any (the reference does not touch a leading zero).
+fn write_size(out: &mut Vec<u8>, digits: &[u8], size: usize) {
+    if digits.is_empty() {
+        out.extend_from_slice(Decimal::from(size).as_bytes());
+    } else {
+        out.extend_from_slice(digits);
     }
 }

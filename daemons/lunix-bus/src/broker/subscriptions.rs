@@ -51,6 +51,8 @@ pub(crate) struct Subscription {
     /// Ends after so many messages; 0: never.
     pub(crate) max: u64,
     pub(crate) delivered: u64,
+    /// What its client is charged for it.
+    pub(crate) size: u32,
     /// Some messages for it may be denied to its client.
     pub(crate) filtered: bool,
     sid: Sid,
@@ -196,6 +198,7 @@ impl Subscriptions {
             client,
             max: 0,
             delivered: 0,
+            size: 0,
             filtered: false,
             sid: Sid::new(sid),
             hash,

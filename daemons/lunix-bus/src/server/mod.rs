@@ -281,7 +281,6 @@ impl Server {
             self.broker.tick(now);
             self.monitor_tick(now);
             self.flush(now);
-            self.broker.relax();
         }
         Ok(())
     }
