@@ -14,6 +14,9 @@ pub(crate) const CLIENT_SIZE: usize = 1024;
 const SUBSCRIPTION_SIZE: usize = 96;
 const TOKEN_SIZE: usize = 80;
 
+/// What is charged for each account in which a subscription is there too, because a stream is imported from it.
+pub(crate) const SHADOW_SIZE: usize = 256;
+
 /// What a subscription is charged.
 pub(crate) fn subscription_size(subject: &[u8], queue: Option<&[u8]>, sid: &[u8]) -> usize {
     let tokens = subject.iter().filter(|&&byte| byte == b'.').count() + 1;
@@ -22,9 +25,9 @@ pub(crate) fn subscription_size(subject: &[u8], queue: Option<&[u8]>, sid: &[u8]
 
 /// Names a user's account while one of its clients is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner(u32);
+pub(crate) struct Payer(u32);
 
-impl Owner {
+impl Payer {
     /// Nobody.
     pub(crate) const NONE: Self = Self(u32::MAX);
 
@@ -68,7 +71,7 @@ pub(crate) struct Ledger {
     table: SlotTable,
     seed: u64,
     /// One that was found above its budget.
-    over: Option<Owner>,
+    over: Option<Payer>,
 }
 
 impl Ledger {
@@ -99,7 +102,7 @@ impl Ledger {
     }
 
     /// One more client of the user.
-    pub(crate) fn join(&mut self, key: &[u8]) -> Owner {
+    pub(crate) fn join(&mut self, key: &[u8]) -> Payer {
         let hash = hash(self.seed, key);
         let known = self.table.find(hash, |number| {
             self.accounts.get(number as usize).is_some_and(|known| known.clients > 0 && *known.key == *key)
@@ -120,11 +123,11 @@ impl Ledger {
         if let Some(account) = self.accounts.get_mut(number as usize) {
             account.clients += 1;
         }
-        Owner(number)
+        Payer(number)
     }
 
     /// One client less; it has to have given everything back.
-    pub(crate) fn leave(&mut self, owner: Owner) {
+    pub(crate) fn leave(&mut self, owner: Payer) {
         let Some(account) = self.accounts.get_mut(owner.0 as usize) else { return };
         account.clients = account.clients.saturating_sub(1);
         if account.clients > 0 {
@@ -140,7 +143,7 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn charge(&mut self, owner: Owner, bytes: usize) {
+    pub(crate) fn charge(&mut self, owner: Payer, bytes: usize) {
         self.held += bytes;
         if let Some(account) = self.accounts.get_mut(owner.0 as usize) {
             account.held += bytes;
@@ -150,7 +153,7 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn refund(&mut self, owner: Owner, bytes: usize) {
+    pub(crate) fn refund(&mut self, owner: Payer, bytes: usize) {
         self.held = self.held.saturating_sub(bytes);
         if let Some(account) = self.accounts.get_mut(owner.0 as usize) {
             account.held = account.held.saturating_sub(bytes);
@@ -178,7 +181,7 @@ impl Ledger {
     }
 
     /// A user that is above its budget; asked again until there is none.
-    pub(crate) fn user_over_budget(&mut self) -> Option<Owner> {
+    pub(crate) fn user_over_budget(&mut self) -> Option<Payer> {
         let over = self
             .over
             .filter(|over| self.accounts.get(over.0 as usize).is_some_and(|account| account.held > self.max_per_user));

@@ -1,7 +1,7 @@
 //! What happens when too much is held: somebody is cut, and it is who holds most.
 
 use super::Broker;
-use super::budget::Owner;
+use super::budget::Payer;
 use super::client::{Client, Reason};
 use super::subscriptions::NONE;
 
@@ -36,18 +36,18 @@ impl Broker {
         clients.filter(|(_, client)| !client.is_closing())
     }
 
-    fn heaviest_of(&self, user: Owner) -> Option<u32> {
-        let own = self.open_clients().filter(|(_, client)| client.owner == user);
+    fn heaviest_of(&self, user: Payer) -> Option<u32> {
+        let own = self.open_clients().filter(|(_, client)| client.payer == user);
         own.max_by_key(|(_, client)| client.weight()).map(|(slot, _)| slot)
     }
 
     /// The user whose clients hold most together: many small holders do not hide behind one large one.
-    fn heaviest_user(&self) -> Option<Owner> {
-        let mut weights: Vec<(Owner, usize)> = Vec::new();
-        weights.resize(self.outbox.ledger.places(), (Owner::NONE, 0));
+    fn heaviest_user(&self) -> Option<Payer> {
+        let mut weights: Vec<(Payer, usize)> = Vec::new();
+        weights.resize(self.outbox.ledger.places(), (Payer::NONE, 0));
         for (_, client) in self.open_clients() {
-            if let Some(weight) = weights.get_mut(client.owner.place()) {
-                *weight = (client.owner, weight.1 + client.weight());
+            if let Some(weight) = weights.get_mut(client.payer.place()) {
+                *weight = (client.payer, weight.1 + client.weight());
             }
         }
         weights.into_iter().max_by_key(|(_, weight)| *weight).map(|(owner, _)| owner)

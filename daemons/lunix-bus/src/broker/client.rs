@@ -2,10 +2,12 @@
 
 use super::account::AccountId;
 use super::authenticate::Waiting;
-use super::budget::{CLIENT_SIZE, Owner};
+use super::budget::{CLIENT_SIZE, Payer};
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
+use super::replies::Owed;
+use crate::local::Facts;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::net::SocketAddr;
@@ -142,7 +144,7 @@ pub(crate) struct Client {
     pub(crate) partial: Vec<u8>,
     pub(crate) output: Output,
     /// Who is charged for what it holds.
-    pub(crate) owner: Owner,
+    pub(crate) payer: Payer,
     pub(crate) options: Options,
     /// A good CONNECT was seen.
     pub(crate) connected: bool,
@@ -166,6 +168,10 @@ pub(crate) struct Client {
     pub(crate) subscriptions: u32,
     /// What its subscriptions are charged.
     pub(crate) subscriptions_size: usize,
+    /// Subscriptions in other accounts that belong to its own.
+    pub(crate) shadows: u32,
+    /// Answers that services in other accounts owe it.
+    pub(crate) replies: Owed,
     /// When to PING, or when authentication must have happened.
     pub(crate) due: Option<Instant>,
     /// When waiting output must have moved.
@@ -181,6 +187,10 @@ pub(crate) struct Client {
     pub(crate) account: Option<AccountId>,
     /// Its CONNECT, while the answer is not known.
     pub(crate) waiting: Option<Box<Waiting>>,
+    /// What the kernel says of it, where there are rules about that.
+    pub(crate) local: Option<Box<Facts>>,
+    /// It is who it is because of what it sent.
+    pub(crate) has_credentials: bool,
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,
@@ -189,7 +199,7 @@ pub(crate) struct Client {
 impl Client {
     /// What it is charged.
     pub(crate) fn held(&self) -> usize {
-        CLIENT_SIZE + self.output.held() + self.partial.capacity() + self.subscriptions_size
+        CLIENT_SIZE + self.output.held() + self.partial.capacity() + self.subscriptions_size + self.replies.charged()
     }
 
     /// What it holds, and what it keeps others from giving free: the one with most is cut first.

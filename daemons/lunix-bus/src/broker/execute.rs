@@ -5,7 +5,7 @@ use super::info::Kind;
 use super::outbox::Note;
 use super::permissions::Verdict;
 use super::publish::Published;
-use super::subscriptions::NONE;
+use super::subscriptions::{NONE, Owner};
 use super::{Broker, budget, info};
 use nats_proto::Error;
 use nats_proto::client::{Op, Parser};
@@ -66,7 +66,8 @@ impl Broker {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
         let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
-        info::json(&mut line, &self.settings, client.id, client.peer, account, kind);
+        let must_prove = self.identity_at_first(client.peer, client.local.as_deref()).is_none();
+        info::json(&mut line, &self.settings, client.id, client.peer, account, must_prove, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 
@@ -155,8 +156,9 @@ impl Broker {
                 client.first_subscription = number;
                 client.subscriptions += 1;
                 client.subscriptions_size += size;
-                self.outbox.ledger.charge(client.owner, size);
+                self.outbox.ledger.charge(client.payer, size);
             }
+            self.cast_shadows(number, subject);
         }
         self.ok(slot);
     }
@@ -175,25 +177,24 @@ impl Broker {
 
     /// Ends one subscription.
     pub(super) fn drop_subscription(&mut self, number: u32) {
-        let known = self.subscriptions.get(number).filter(|known| known.client != NONE);
-        let Some((slot, size)) = known.map(|known| (known.client, known.size as usize)) else { return };
+        let Some(known) = self.subscriptions.get(number) else { return };
+        let (Owner::Client(slot), size) = (known.owner(), known.size as usize) else { return };
+        self.drop_shadows(number);
         let first = self.client(slot).map_or(NONE, |client| client.first_subscription);
         let first = self.subscriptions.remove(number, first);
         if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
             client.first_subscription = first;
             client.subscriptions -= 1;
             client.subscriptions_size = client.subscriptions_size.saturating_sub(size);
-            self.outbox.ledger.refund(client.owner, size);
+            self.outbox.ledger.refund(client.payer, size);
         }
     }
 
     pub(super) fn drop_all_subscriptions(&mut self, slot: u32) {
         let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
-        let mut first = std::mem::replace(&mut client.first_subscription, NONE);
-        client.subscriptions = 0;
-        self.outbox.ledger.refund(client.owner, std::mem::take(&mut client.subscriptions_size));
-        while first != NONE {
-            first = self.subscriptions.remove(first, first);
-        }
+        let first = std::mem::replace(&mut client.first_subscription, NONE);
+        (client.subscriptions, client.shadows) = (0, 0);
+        self.outbox.ledger.refund(client.payer, std::mem::take(&mut client.subscriptions_size));
+        self.subscriptions.remove_all(first);
     }
 }

@@ -28,16 +28,23 @@ mod execute;
 mod info;
 mod json;
 mod lame_duck;
+mod local_clients;
 mod outbox;
 mod output;
 mod permissions;
 mod publish;
 mod reload;
+mod replies;
 mod report;
+mod request_info;
+mod services;
 mod settings;
+mod shadows;
+mod sharing;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod wiring;
 
 pub use account::GLOBAL;
 pub(crate) use authenticate::is_hash;
@@ -48,16 +55,20 @@ pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
 pub use settings::{Credentials, Settings};
+pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
+use crate::local;
 use account::Accounts;
-use budget::Owner;
+use budget::Payer;
 use client::{Client, Options, Traffic};
 use closed::Closed;
 use lame_duck::LameDuck;
 use nats_proto::client::Parser;
 use outbox::Outbox;
 use reactor::Instant;
+use replies::Replies;
 use std::collections::VecDeque;
+use std::time::SystemTime;
 use subscriptions::{NONE, Subscriptions};
 
 /// How far [`Broker::receive`] came.
@@ -81,6 +92,8 @@ pub struct Broker {
     next_id: u64,
     subscriptions: Subscriptions,
     accounts: Accounts,
+    /// Answers that services in other accounts owe.
+    replies: Replies,
     outbox: Outbox,
     random: u64,
     /// Parts of the frame under way, kept for their memory.
@@ -96,6 +109,8 @@ pub struct Broker {
     traffic: Traffic,
     closed: VecDeque<Closed>,
     lame_duck: Option<LameDuck>,
+    /// A moment, and the same on the calendar.
+    calendar: (Instant, SystemTime),
 }
 
 impl Broker {
@@ -113,6 +128,7 @@ impl Broker {
             next_id: 1,
             subscriptions,
             accounts,
+            replies: Replies::new(seed),
             outbox,
             random: seed | 1,
             scratch: publish::Scratch::default(),
@@ -124,8 +140,10 @@ impl Broker {
             traffic: Traffic::default(),
             closed: VecDeque::new(),
             lame_duck: None,
+            calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
         broker.open_accounts();
+        broker.wire();
         broker
     }
 
@@ -162,6 +180,10 @@ impl Broker {
     /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
     /// be told.
     pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
+        self.accept_with(now, peer, None)
+    }
+
+    fn accept_with(&mut self, now: Instant, peer: Peer, facts: Option<local::Facts>) -> Option<u32> {
         let crowded = self.count >= self.settings.max_connections;
         if self.count > self.settings.max_connections.saturating_add(64) {
             return None;
@@ -176,9 +198,9 @@ impl Broker {
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
-        let identity = self.identity_at_first(peer);
-        let owner = self.outbox.ledger.join(&budget::key_of(peer, None));
-        self.outbox.ledger.charge(owner, budget::CLIENT_SIZE);
+        let identity = self.identity_at_first(peer, facts.as_ref());
+        let payer = self.outbox.ledger.join(&budget::key_of(peer, None));
+        self.outbox.ledger.charge(payer, budget::CLIENT_SIZE);
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
         parser.set_headers(false);
         let client = Client {
@@ -187,7 +209,7 @@ impl Broker {
             parser,
             partial: Vec::new(),
             output: output::Output::default(),
-            owner,
+            payer,
             options: Options::default(),
             connected: false,
             authenticated: identity.is_some(),
@@ -201,6 +223,8 @@ impl Broker {
             first_subscription: NONE,
             subscriptions: 0,
             subscriptions_size: 0,
+            shadows: 0,
+            replies: replies::Owed::default(),
             due: None,
             write_due: None,
             traffic: Traffic::default(),
@@ -211,6 +235,8 @@ impl Broker {
             about: None,
             account: None,
             waiting: None,
+            local: facts.map(Box::new),
+            has_credentials: false,
             user: None,
             granted: None,
         };
@@ -269,12 +295,12 @@ impl Broker {
             let before = partial.capacity();
             partial.extend_from_slice(rest.get(..take).unwrap_or_default());
             at += take;
-            let (grown, owner) = (partial.capacity() - before, client.owner);
-            self.outbox.ledger.charge(owner, grown);
+            let (grown, payer) = (partial.capacity() - before, client.payer);
+            self.outbox.ledger.charge(payer, grown);
             let (used, progress) = self.run(now, slot, &partial);
             partial.drain(..used);
             if partial.is_empty() || progress == Progress::Ending {
-                self.put_aside(owner, partial);
+                self.put_aside(payer, partial);
             } else if let Some(client) = self.client_mut(slot) {
                 client.partial = partial;
             }
@@ -343,7 +369,7 @@ impl Broker {
         let mut partial = if suits { std::mem::take(&mut self.spare) } else { Vec::new() };
         partial.extend_from_slice(rest);
         if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
-            self.outbox.ledger.charge(client.owner, partial.capacity());
+            self.outbox.ledger.charge(client.payer, partial.capacity());
             client.partial = partial;
         }
         self.settle();
@@ -352,7 +378,7 @@ impl Broker {
     /// Executes what a client sent while it was waiting.
     fn catch_up(&mut self, now: Instant, slot: u32) {
         let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) else { return };
-        let (mut partial, owner) = (std::mem::take(&mut client.partial), client.owner);
+        let (mut partial, payer) = (std::mem::take(&mut client.partial), client.payer);
         loop {
             let (used, progress) = self.run(now, slot, &partial);
             partial.drain(..used);
@@ -365,14 +391,14 @@ impl Broker {
                     }
                     return;
                 }
-                Progress::Done | Progress::Ending => return self.put_aside(owner, partial),
+                Progress::Done | Progress::Ending => return self.put_aside(payer, partial),
             }
         }
     }
 
     /// Takes the memory of a finished operation back; one buffer is kept for the next.
-    fn put_aside(&mut self, owner: Owner, mut partial: Vec<u8>) {
-        self.outbox.ledger.refund(owner, partial.capacity());
+    fn put_aside(&mut self, payer: Payer, mut partial: Vec<u8>) {
+        self.outbox.ledger.refund(payer, partial.capacity());
         partial.clear();
         if partial.capacity() <= 1 << 17 && partial.capacity() > self.spare.capacity() {
             self.spare = partial;
@@ -384,19 +410,20 @@ impl Broker {
         let account = self.client(slot).and_then(|client| client.account);
         self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
-        let mut first = client.first_subscription;
-        while first != NONE {
-            first = self.subscriptions.remove(first, first);
-        }
+        self.subscriptions.remove_all(client.first_subscription);
         self.remember(now, &client, account);
+        let owed = self.replies.forget_all(&mut client.replies);
         let partial = std::mem::take(&mut client.partial);
-        self.put_aside(client.owner, partial);
+        self.put_aside(client.payer, partial);
         let freed = client.output.clear(&mut self.outbox.pool);
         self.outbox.refund(&client, freed);
-        self.outbox.ledger.refund(client.owner, budget::CLIENT_SIZE + client.subscriptions_size);
-        self.outbox.ledger.leave(client.owner);
+        self.outbox.ledger.refund(client.payer, budget::CLIENT_SIZE + client.subscriptions_size + owed);
+        self.outbox.ledger.leave(client.payer);
         self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
         self.outbox.resume_those_waiting_for(slot, &mut self.clients);
+        if let Some(account) = account {
+            self.close_own(account);
+        }
         self.free.push(slot);
         self.count -= 1;
         if self.count == 0 {

@@ -100,7 +100,7 @@ impl Outbox {
         let before = client.output.pending();
         let grown = client.output.append(parts, &mut self.pool);
         if grown > 0 {
-            self.ledger.charge(client.owner, grown);
+            self.ledger.charge(client.payer, grown);
         }
         self.appended(slot, client, before);
     }
@@ -138,15 +138,15 @@ impl Outbox {
     /// Lets another user be charged for what the client holds.
     pub(crate) fn hand_over(&mut self, client: &mut Client, key: &[u8]) {
         let held = client.held();
-        self.ledger.refund(client.owner, held);
-        self.ledger.leave(client.owner);
-        client.owner = self.ledger.join(key);
-        self.ledger.charge(client.owner, held);
+        self.ledger.refund(client.payer, held);
+        self.ledger.leave(client.payer);
+        client.payer = self.ledger.join(key);
+        self.ledger.charge(client.payer, held);
     }
 
     /// Takes back what a client's output gave free.
     pub(crate) fn refund(&mut self, client: &Client, freed: Freed) {
-        self.ledger.refund(client.owner, freed.own);
+        self.ledger.refund(client.payer, freed.own);
         self.ledger.refund_all(freed.shared);
     }
 
@@ -160,7 +160,7 @@ impl Outbox {
         let freed = client.output.clear(&mut self.pool);
         self.refund(client, freed);
         let partial = std::mem::take(&mut client.partial);
-        self.ledger.refund(client.owner, partial.capacity());
+        self.ledger.refund(client.payer, partial.capacity());
     }
 
     pub(crate) fn note(&mut self, client: u64, note: Note) {
