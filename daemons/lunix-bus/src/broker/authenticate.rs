@@ -3,13 +3,13 @@
 //! Most proofs are decided at once. One that takes long (a hashed password) or that somebody else decides makes the client wait: nothing
 //! more is read from it, what it sent already is kept, and its authentication must still happen in time.
 
-use super::Broker;
 use super::account::GLOBAL;
 use super::client::{Client, Peer, Reason};
 use super::connect::Connect;
 use super::kinds::ConnectionKind;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
+use super::{Broker, budget};
 use crate::local::Facts;
 #[cfg(feature = "jwt")]
 use crate::operator::Standing;
@@ -278,9 +278,11 @@ impl Broker {
                 account.clients += 1;
             }
         }
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
             client.account = Some(account);
             client.become_somebody(identity);
+            let user = identity.user.as_deref().map(|user| (&*identity.account, user));
+            self.outbox.hand_over(client, &budget::key_of(client.peer, user));
         }
         #[cfg(feature = "jwt")]
         self.settle_in(slot, identity.standing.as_ref());
