@@ -1,5 +1,31 @@
 // Generated from crates/interfaces by `cargo xtask codegen`.
 
+/** The service directory is another one: what differs. */
+export interface GenerationEvent {
+  /** Services that were not there before. With many of them only the first are named. */
+  added?: string[]
+  /** Services whose directories hold something else than before. */
+  changed?: string[]
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** Counts the generations taken over since lunix-init started, from 1; a rejected one has the number it would have had. */
+  generation: number
+  /** How many services are what they were: nothing happens to them. */
+  kept: number
+  /** How many services differ and are not named; absent when all are. */
+  omitted?: number
+  /** Why it was rejected, or what of it does not run, in a sentence; absent when there is nothing to say. */
+  reason?: string
+  /** Services that are not there any more. */
+  removed?: string[]
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+  /** Milliseconds from the reading of the directory until everything that differs was at rest; only in `done`. */
+  took_ms?: number
+}
+
 /** Answers everything that is plugged in, or all of one class. */
 export interface HardwareList {
   /** The epoch of `seq`, as in `Stamp`. */

@@ -4,6 +4,22 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 
+class GenerationEvent(TypedDict):
+    """The service directory is another one: what differs."""
+
+    added: NotRequired[list[str]]
+    changed: NotRequired[list[str]]
+    epoch: str
+    generation: int
+    kept: int
+    omitted: NotRequired[int]
+    reason: NotRequired[str]
+    removed: NotRequired[list[str]]
+    seq: int
+    time: str
+    took_ms: NotRequired[int]
+
+
 class HardwareList(TypedDict):
     """Answers everything that is plugged in, or all of one class."""
 

@@ -143,6 +143,16 @@ fn init_domain() -> Domain {
                 "Something happened to a service.",
                 with(stamp(9), sshd),
             ),
+            message::<Event<'_, init::Generation<'_>>>(
+                "init.generation.<what>",
+                Kind::Event,
+                "GenerationEvent",
+                "The service directory is another one: what differs.",
+                with(
+                    stamp(9),
+                    json!({"generation": 3, "added": ["web"], "changed": ["sshd"], "removed": ["ftpd"], "kept": 17, "took_ms": 12}),
+                ),
+            ),
             message::<Event<'_, init::Machine<'_>>>(
                 "init.machine.<what>",
                 Kind::Event,
@@ -193,6 +203,7 @@ mod tests {
         serde_json::from_str::<Event<'_, process::Exited<'_>>>(&of("ProcessExited")).unwrap();
         serde_json::from_str::<List<'_, init::Service<'_>>>(&of("ServiceList")).unwrap();
         serde_json::from_str::<Event<'_, init::Service<'_>>>(&of("ServiceEvent")).unwrap();
+        serde_json::from_str::<Event<'_, init::Generation<'_>>>(&of("GenerationEvent")).unwrap();
         serde_json::from_str::<Event<'_, init::Machine<'_>>>(&of("MachineEvent")).unwrap();
         serde_json::from_str::<toast::Toast<'_>>(&of("Toast")).unwrap();
         serde_json::from_str::<Event<'_, toast::Shown<'_>>>(&of("ToastShown")).unwrap();

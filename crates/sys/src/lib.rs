@@ -16,3 +16,4 @@ pub mod network;
 pub mod peer;
 pub mod signal;
 pub mod spawn;
+pub mod tcp;

@@ -5,6 +5,9 @@ use super::authenticate::Waiting;
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
+use super::replies::Owed;
+use super::subscriptions::SUBSCRIPTION_SIZE;
+use crate::local::Facts;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::net::SocketAddr;
@@ -158,6 +161,10 @@ pub(crate) struct Client {
     /// First of its subscriptions; `u32::MAX` for none.
     pub(crate) first_subscription: u32,
     pub(crate) subscriptions: u32,
+    /// Subscriptions in other accounts that belong to its own.
+    pub(crate) shadows: u32,
+    /// Answers that services in other accounts owe it.
+    pub(crate) replies: Owed,
     /// When to PING, or when authentication must have happened.
     pub(crate) due: Option<Instant>,
     /// When waiting output must have moved.
@@ -173,12 +180,21 @@ pub(crate) struct Client {
     pub(crate) account: Option<AccountId>,
     /// Its CONNECT, while the answer is not known.
     pub(crate) waiting: Option<Box<Waiting>>,
+    /// What the kernel says of it, where there are rules about that.
+    pub(crate) local: Option<Box<Facts>>,
+    /// It is who it is because of what it sent.
+    pub(crate) has_credentials: bool,
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,
 }
 
 impl Client {
+    /// Bytes that its subscriptions are charged with.
+    pub(crate) fn charged(&self) -> usize {
+        (self.subscriptions as usize + self.shadows as usize) * SUBSCRIPTION_SIZE
+    }
+
     /// True when nothing may be sent to it any more.
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.is_some()

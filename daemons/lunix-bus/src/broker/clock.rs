@@ -21,13 +21,14 @@ impl Broker {
     pub fn next_deadline(&self) -> Option<Instant> {
         let stalled = self.outbox.stalled.iter().filter_map(|&slot| self.client(slot)?.stalled);
         let lame_duck = self.lame_duck.as_ref().and_then(LameDuck::next_due);
-        stalled.map(|stall| stall.until).chain(self.next_due).chain(lame_duck).min()
+        stalled.map(|stall| stall.until).chain(self.next_due).chain(lame_duck).chain(self.replies.due).min()
     }
 
     /// Does what is due: PINGs, timeouts, publishers that waited long enough.
     pub fn tick(&mut self, now: Instant) {
         self.outbox.resume_those_due(now, &mut self.clients);
         self.limp_on(now);
+        self.forget_overdue(now);
         if self.next_due.is_none_or(|due| due > now) {
             return;
         }
@@ -128,7 +129,9 @@ impl Broker {
         self.free = Vec::new();
         self.spare = Vec::new();
         self.scratch = super::publish::Scratch::default();
+        self.unwire();
         self.subscriptions.trim();
+        self.wire();
         self.outbox.questions.clear();
         self.outbox.pool.clear();
         self.outbox.held = 0;

@@ -5,7 +5,7 @@ use super::info::Kind;
 use super::outbox::Note;
 use super::permissions::Verdict;
 use super::publish::Published;
-use super::subscriptions::NONE;
+use super::subscriptions::{NONE, Owner, SUBSCRIPTION_SIZE, Subscription};
 use super::{Broker, info};
 use nats_proto::Error;
 use nats_proto::client::{Op, Parser};
@@ -66,7 +66,8 @@ impl Broker {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
         let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
-        info::json(&mut line, &self.settings, client.id, client.peer, account, kind);
+        let must_prove = self.identity_at_first(client.peer, client.local.as_deref()).is_none();
+        info::json(&mut line, &self.settings, client.id, client.peer, account, must_prove, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 
@@ -154,6 +155,7 @@ impl Broker {
                 client.first_subscription = number;
                 client.subscriptions += 1;
             }
+            self.cast_shadows(number, subject);
         }
         self.ok(slot);
     }
@@ -172,9 +174,8 @@ impl Broker {
 
     /// Ends one subscription.
     pub(super) fn drop_subscription(&mut self, number: u32) {
-        let Some(slot) = self.subscriptions.get(number).map(|known| known.client).filter(|&slot| slot != NONE) else {
-            return;
-        };
+        let Some(Owner::Client(slot)) = self.subscriptions.get(number).map(Subscription::owner) else { return };
+        self.drop_shadows(number);
         let first = self.client(slot).map_or(NONE, |client| client.first_subscription);
         let first = self.subscriptions.remove(number, first);
         self.outbox.held = self.outbox.held.saturating_sub(SUBSCRIPTION_SIZE);
@@ -199,7 +200,7 @@ impl Broker {
         }
         while self.outbox.is_over_ceiling() {
             let held = |client: &Client| {
-                client.output.pending() + client.partial.capacity() + client.subscriptions as usize * SUBSCRIPTION_SIZE
+                client.output.pending() + client.partial.capacity() + client.charged() + client.replies.charged()
             };
             let open = self.clients.iter().enumerate().filter_map(|(slot, client)| {
                 client.as_deref().filter(|client| !client.is_closing()).map(|client| (held(client), slot))
@@ -221,14 +222,10 @@ impl Broker {
 
     pub(super) fn drop_all_subscriptions(&mut self, slot: u32) {
         let Some(client) = self.client_mut(slot) else { return };
-        let mut first = std::mem::replace(&mut client.first_subscription, NONE);
-        let count = std::mem::take(&mut client.subscriptions) as usize;
-        self.outbox.held = self.outbox.held.saturating_sub(count * SUBSCRIPTION_SIZE);
-        while first != NONE {
-            first = self.subscriptions.remove(first, first);
-        }
+        let first = std::mem::replace(&mut client.first_subscription, NONE);
+        let charged = client.charged();
+        (client.subscriptions, client.shadows) = (0, 0);
+        self.outbox.held = self.outbox.held.saturating_sub(charged);
+        self.subscriptions.remove_all(first);
     }
 }
-
-/// What a subscription is charged against the ceiling: its place in the slab, the index and the tables, rounded up.
-pub(super) const SUBSCRIPTION_SIZE: usize = 256;

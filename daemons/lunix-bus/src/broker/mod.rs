@@ -26,16 +26,23 @@ mod execute;
 mod info;
 mod json;
 mod lame_duck;
+mod local_clients;
 mod outbox;
 mod output;
 mod permissions;
 mod publish;
 mod reload;
+mod replies;
 mod report;
+mod request_info;
+mod services;
 mod settings;
+mod shadows;
+mod sharing;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod wiring;
 
 pub use account::GLOBAL;
 pub(crate) use authenticate::is_hash;
@@ -46,7 +53,9 @@ pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
 pub use settings::{Credentials, Settings};
+pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
+use crate::local;
 use account::Accounts;
 use client::{Client, Options, Traffic};
 use closed::Closed;
@@ -54,7 +63,9 @@ use lame_duck::LameDuck;
 use nats_proto::client::Parser;
 use outbox::Outbox;
 use reactor::Instant;
+use replies::Replies;
 use std::collections::VecDeque;
+use std::time::SystemTime;
 use subscriptions::{NONE, Subscriptions};
 
 /// Fresh output after which [`Broker::receive`] pauses, so that a large fan-out is written while it is still in the cache.
@@ -81,6 +92,8 @@ pub struct Broker {
     next_id: u64,
     subscriptions: Subscriptions,
     accounts: Accounts,
+    /// Answers that services in other accounts owe.
+    replies: Replies,
     outbox: Outbox,
     random: u64,
     /// Parts of the frame under way, kept for their memory.
@@ -94,6 +107,8 @@ pub struct Broker {
     traffic: Traffic,
     closed: VecDeque<Closed>,
     lame_duck: Option<LameDuck>,
+    /// A moment, and the same on the calendar.
+    calendar: (Instant, SystemTime),
 }
 
 impl Broker {
@@ -111,6 +126,7 @@ impl Broker {
             next_id: 1,
             subscriptions,
             accounts,
+            replies: Replies::new(seed),
             outbox,
             random: seed | 1,
             scratch: publish::Scratch::default(),
@@ -121,8 +137,10 @@ impl Broker {
             traffic: Traffic::default(),
             closed: VecDeque::new(),
             lame_duck: None,
+            calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
         broker.open_accounts();
+        broker.wire();
         broker
     }
 
@@ -159,6 +177,10 @@ impl Broker {
     /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
     /// be told.
     pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
+        self.accept_with(now, peer, None)
+    }
+
+    fn accept_with(&mut self, now: Instant, peer: Peer, facts: Option<local::Facts>) -> Option<u32> {
         let crowded = self.count >= self.settings.max_connections;
         if self.count > self.settings.max_connections.saturating_add(64) {
             return None;
@@ -173,7 +195,7 @@ impl Broker {
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
-        let identity = self.identity_at_first(peer);
+        let identity = self.identity_at_first(peer, facts.as_ref());
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
         parser.set_headers(false);
         let client = Client {
@@ -194,6 +216,8 @@ impl Broker {
             pings_out: 0,
             first_subscription: NONE,
             subscriptions: 0,
+            shadows: 0,
+            replies: replies::Owed::default(),
             due: None,
             write_due: None,
             traffic: Traffic::default(),
@@ -204,6 +228,8 @@ impl Broker {
             about: None,
             account: None,
             waiting: None,
+            local: facts.map(Box::new),
+            has_credentials: false,
             user: None,
             granted: None,
         };
@@ -376,12 +402,9 @@ impl Broker {
         let account = self.client(slot).and_then(|client| client.account);
         self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
-        let mut first = client.first_subscription;
-        while first != NONE {
-            first = self.subscriptions.remove(first, first);
-        }
+        self.subscriptions.remove_all(client.first_subscription);
         self.remember(now, &client, account);
-        let charged = client.subscriptions as usize * execute::SUBSCRIPTION_SIZE;
+        let charged = client.charged() + self.replies.forget_all(&mut client.replies);
         self.outbox.held = self.outbox.held.saturating_sub(charged);
         let partial = std::mem::take(&mut client.partial);
         self.put_aside(partial);
@@ -389,6 +412,9 @@ impl Broker {
         *held = held.saturating_sub(client.output.clear(pool));
         self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
         self.outbox.resume_those_waiting_for(slot, &mut self.clients);
+        if let Some(account) = account {
+            self.close_own(account);
+        }
         self.free.push(slot);
         self.count -= 1;
         if self.count == 0 {

@@ -1,9 +1,11 @@
 //! The hot path: one message into the output of everybody who is to receive it.
 
-use super::Broker;
+use super::account::{AccountId, Accounts};
 use super::client::Client;
 use super::outbox::Outbox;
-use super::subscriptions::Subscription;
+use super::sharing::ImportKind;
+use super::subscriptions::{Owner, Subscription};
+use super::{Broker, request_info};
 use nats_proto::Decimal;
 use reactor::Instant;
 
@@ -16,9 +18,29 @@ pub(super) struct Scratch {
     plain: Vec<u8>,
     /// Subscriptions that have received their last message.
     expired: Vec<u32>,
+    /// Subscriptions that are the way into other accounts.
+    pub(super) abroad: Vec<u32>,
+    /// Headers as they are passed on.
+    pub(super) headers: Vec<u8>,
+    /// The subject as another account knows it.
+    subject: Vec<u8>,
+}
+
+/// Who publishes, and which way the message came.
+#[derive(Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) slot: u32,
+    pub(super) echo: bool,
+    /// The account it was passed on by.
+    pub(super) through: Option<AccountId>,
+    /// Whether more than the asker's account has been told on the way.
+    pub(super) shared: bool,
+    /// Accounts it has passed.
+    pub(super) hops: usize,
 }
 
 /// What a client publishes.
+#[derive(Clone, Copy)]
 pub(super) struct Published<'a> {
     pub(super) subject: &'a [u8],
     pub(super) reply: Option<&'a [u8]>,
@@ -27,6 +49,7 @@ pub(super) struct Published<'a> {
 }
 
 /// One message on its way.
+#[derive(Clone, Copy)]
 struct Message<'a> {
     now: Instant,
     reply: Option<&'a [u8]>,
@@ -46,11 +69,14 @@ struct Delivery<'a> {
     subscriptions: &'a mut [Subscription],
     outbox: &'a mut Outbox,
     expired: &'a mut Vec<u32>,
+    abroad: &'a mut Vec<u32>,
+    accounts: &'a Accounts,
+    rewritten: &'a mut Vec<u8>,
 }
 
 impl Broker {
     pub(super) fn publish(&mut self, now: Instant, slot: u32, parts: Published<'_>) {
-        let Published { subject, reply, headers, payload } = parts;
+        let Published { subject, headers, payload, .. } = parts;
         let Some(client) = self.client_mut(slot) else { return };
         let Some(account) = client.account else { return };
         let options = client.options;
@@ -69,15 +95,47 @@ impl Broker {
         if options.verbose {
             self.ok(slot);
         }
-        let Self { clients, subscriptions, outbox, scratch, random, .. } = self;
-        let Some((subscriptions, index, cache)) = subscriptions.parts(account) else { return };
-        let found = cache.find(index, subject);
-        if !found.is_empty() {
-            scratch.describe(reply, headers.len(), payload.len());
+        let origin = Origin { slot, echo: options.echo, through: None, shared: false, hops: 0 };
+        let delivered = if parts.headers.is_empty() {
+            self.route(now, origin, account, &parts)
+        } else {
+            self.route_stripped(now, origin, account, &parts)
+        };
+        if !delivered
+            && options.no_responders
+            && let Some(reply) = parts.reply
+        {
+            self.no_responders(slot, parts.subject, reply);
         }
-        let Scratch { with_headers, plain, expired } = scratch;
+    }
+
+    /// Takes away what only the server may say, and goes on.
+    fn route_stripped(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
+        let mut kept = std::mem::take(&mut self.scratch.headers);
+        let delivered = if request_info::strip(parts.headers, &mut kept) {
+            self.route(now, origin, account, &Published { headers: &kept, ..*parts })
+        } else {
+            self.route(now, origin, account, parts)
+        };
+        self.scratch.headers = kept;
+        delivered
+    }
+
+    /// Delivers to all who listen in the account, and where its services are. False when nobody got it.
+    pub(super) fn route(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
+        let &Published { subject, reply, headers, payload } = parts;
+        let Self { clients, subscriptions, accounts, outbox, scratch, random, .. } = self;
+        let Some((subscriptions, index, cache)) = subscriptions.parts(account) else { return false };
+        let found = cache.find(index, subject);
+        if found.is_empty() {
+            return false;
+        }
+        scratch.describe(reply, headers.len(), payload.len());
+        let Scratch { with_headers, plain, expired, abroad, subject: rewritten, .. } = scratch;
         let message = Message { now, reply, subject, headers, payload, plain, with_headers };
-        let mut delivery = Delivery { publisher: slot, echo: options.echo, clients, subscriptions, outbox, expired };
+        let (publisher, echo) = (origin.slot, origin.echo);
+        let mut delivery =
+            Delivery { publisher, echo, clients, subscriptions, outbox, expired, abroad, accounts, rewritten };
         let mut delivered = false;
         for &subscription in found.plain() {
             delivered |= delivery.deliver(subscription, &message);
@@ -88,12 +146,10 @@ impl Broker {
         while let Some(number) = self.scratch.expired.pop() {
             self.drop_subscription(number);
         }
-        if !delivered
-            && options.no_responders
-            && let Some(reply) = reply
-        {
-            self.no_responders(slot, subject, reply);
+        if !self.scratch.abroad.is_empty() {
+            delivered |= self.go_abroad(now, origin, account, parts);
         }
+        delivered
     }
 
     /// Whether the client may publish to `subject`; it is told if not.
@@ -142,7 +198,9 @@ impl Delivery<'_> {
         if slot == self.publisher && !self.echo {
             return false;
         }
-        let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return false };
+        let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
+            return self.deliver_abroad(number, message);
+        };
         if client.is_closing() {
             return false;
         }
@@ -166,6 +224,43 @@ impl Delivery<'_> {
         client.traffic.out_bytes += (headers.len() + message.payload.len()) as u64;
         self.outbox.send(slot, client, [verb, message.subject, b" ", sid, sizes, headers, message.payload, b"\r\n"]);
         true
+    }
+
+    /// Delivers to what is no client's subscription.
+    #[cold]
+    #[inline(never)]
+    fn deliver_abroad(&mut self, number: u32, message: &Message<'_>) -> bool {
+        let Some(subscription) = self.subscriptions.get_mut(number as usize) else { return false };
+        match subscription.owner() {
+            Owner::Nobody | Owner::Client(_) => false,
+            Owner::Service(_) | Owner::Replies => {
+                self.abroad.push(number);
+                false
+            }
+            Owner::Shadow(_) => {
+                subscription.delivered += 1;
+                let (parent, import) = subscription.casts();
+                self.deliver_stream(parent, import, message)
+            }
+        }
+    }
+
+    /// Delivers a message that was published in another account, under the subject it has in the subscriber's.
+    fn deliver_stream(&mut self, parent: u32, import: usize, message: &Message<'_>) -> bool {
+        let Some(account) = self.subscriptions.get(parent as usize).map(|parent| parent.account) else { return false };
+        let import = self.accounts.get(account).and_then(|account| account.sharing.imports.get(import));
+        match import.map(|import| &import.kind) {
+            Some(ImportKind::Stream { inward: Some(inward) }) => {
+                let mut subject = std::mem::take(self.rewritten);
+                subject.clear();
+                inward.apply(message.subject, &mut subject);
+                let delivered = self.deliver(parent, &Message { subject: &subject, ..*message });
+                *self.rewritten = subject;
+                delivered
+            }
+            Some(ImportKind::Stream { inward: None }) => self.deliver(parent, message),
+            Some(ImportKind::Service { .. }) | None => false,
+        }
     }
 
     /// Delivers to one member of a queue group: a random one, or the next after it that may get the message.

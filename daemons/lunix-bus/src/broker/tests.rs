@@ -435,7 +435,7 @@ fn users(list: &[(&str, &str, &str)]) -> Settings {
         account: account.into(),
         permissions: None,
     };
-    let accounts = list.iter().map(|&(_, _, account)| account.into()).collect();
+    let accounts = list.iter().map(|&(_, _, account)| AccountSettings::alone(account)).collect();
     Settings { credentials: Credentials::Users(list.iter().map(user).collect()), accounts, ..settings() }
 }
 
