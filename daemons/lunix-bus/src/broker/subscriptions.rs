@@ -7,9 +7,6 @@ use nats_subject::{Cache, Entry, Index, SlotTable, hash};
 /// No subscription.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// What a subscription is charged against the ceiling: its place in the slab, the index and the tables, rounded up.
-pub(crate) const SUBSCRIPTION_SIZE: usize = 256;
-
 /// What stands in the place of the client's slot where there is none.
 const SERVICE: u32 = NONE - 1;
 const REPLIES: u32 = NONE - 2;
@@ -80,6 +77,8 @@ pub(crate) struct Subscription {
     /// Members that a hub's queue group has over there; of a client's subscription 0.
     #[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
     pub(crate) weight: u32,
+    /// What its client is charged for it.
+    pub(crate) size: u32,
     /// Some messages for it may be denied to its client.
     pub(crate) filtered: bool,
     sid: Sid,
@@ -262,6 +261,7 @@ impl Subscriptions {
             max: 0,
             delivered: 0,
             weight: 0,
+            size: 0,
             filtered: false,
             sid: Sid::new(sid),
             hash,
@@ -320,6 +320,7 @@ impl Subscriptions {
             max: 0,
             delivered: 0,
             weight: 0,
+            size: 0,
             filtered: false,
             sid: Sid::new(b""),
             hash: 0,

@@ -5,9 +5,9 @@ use crate::broker::client::Reason;
 use crate::broker::link::Filter;
 use crate::broker::outbox::Note;
 use crate::broker::publish::{Origin, Published};
-use crate::broker::subscriptions::SUBSCRIPTION_SIZE;
-use crate::broker::{Broker, Progress, UNFLUSHED_MAX, request_info};
+use crate::broker::{Broker, Progress, budget, request_info};
 use crate::leaf::{Greeting, Input, LOOP_PREFIX};
+use nats_proto::client::Wire;
 use nats_proto::leaf::{Op, Parser, Queues};
 use reactor::Instant;
 
@@ -26,7 +26,7 @@ impl Broker {
                     if self.is_ending(slot) {
                         break Progress::Ending;
                     }
-                    if self.outbox.unflushed > UNFLUSHED_MAX {
+                    if self.outbox.is_full() {
                         break Progress::Paused(at);
                     }
                 }
@@ -64,7 +64,8 @@ impl Broker {
         let Some(remote) = self.link_mut(slot).map(|link| link.remote) else { return };
         match op {
             Op::Message { subject, reply, queues, headers, payload } => {
-                self.publish_for_hub(now, slot, &Published { subject, reply, headers, payload }, queues);
+                let wire = Wire::default();
+                self.publish_for_hub(now, slot, &Published { subject, reply, headers, payload, wire }, queues);
             }
             Op::Interest { subject, queue } => self.want(now, slot, subject, queue),
             Op::NoInterest { subject, queue } => {
@@ -145,10 +146,15 @@ impl Broker {
                 let Some(number) = self.subscriptions.insert((slot, account), first, subject, group, &sid) else {
                     return self.complain(slot, "Invalid Subscription");
                 };
-                self.outbox.held += SUBSCRIPTION_SIZE;
-                if let Some(client) = self.client_mut(slot) {
+                let size = budget::subscription_size(subject, group, &sid);
+                if let Some(subscription) = self.subscriptions.get_mut(number) {
+                    subscription.size = u32::try_from(size).unwrap_or(u32::MAX);
+                }
+                if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
                     client.first_subscription = number;
                     client.subscriptions += 1;
+                    client.subscriptions_size += size;
+                    self.outbox.ledger.charge(client.payer, size);
                 }
                 self.cast_shadows(number, subject);
                 number

@@ -5,6 +5,7 @@ use crate::broker::client::Client;
 use crate::broker::outbox::Outbox;
 use crate::broker::publish::{Delivery, Message, Published};
 use crate::broker::subscriptions::{NONE, Subscription};
+use nats_proto::client::Wire;
 use nats_proto::encode;
 use nats_proto::leaf::Queues;
 use nats_subject::Index;
@@ -109,7 +110,7 @@ impl Delivery<'_> {
         if !known {
             self.hubs.renamed.push((slot, message.subject.to_vec()));
             let Message { subject, reply, headers, payload, .. } = *message;
-            let parts = Published { subject, reply, headers, payload };
+            let parts = Published { subject, reply, headers, payload, wire: Wire::default() };
             send(self.outbox, slot, client, &parts, std::iter::empty(), &mut self.hubs.line);
         }
         true
@@ -144,7 +145,7 @@ fn send<'a>(
     queues: impl Iterator<Item = &'a [u8]>,
     line: &mut Vec<u8>,
 ) {
-    let Published { subject, reply, headers, payload } = *parts;
+    let Published { subject, reply, headers, payload, .. } = *parts;
     let headers = if client.options.headers { headers } else { &[] };
     line.clear();
     encode::leaf_message(line, subject, reply, queues, headers.len(), payload.len());
