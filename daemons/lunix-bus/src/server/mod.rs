@@ -58,6 +58,8 @@ enum Source {
     Hasher,
     #[cfg(feature = "leaf")]
     Dialling(u32),
+    #[cfg(feature = "leaf")]
+    Resolver,
 }
 
 #[derive(Debug)]
@@ -281,6 +283,8 @@ impl Server {
                     Source::Hasher => self.hasher_ready(now),
                     #[cfg(feature = "leaf")]
                     Source::Dialling(remote) => self.dialled(now, remote),
+                    #[cfg(feature = "leaf")]
+                    Source::Resolver => self.resolver_ready(now),
                 }
             }
             self.settle(now)?;
