@@ -11,7 +11,7 @@ use reactor::Instant;
 use std::time::{Duration, SystemTime};
 
 impl Broker {
-    /// Passes on what [`Broker::route`] found to lead into other accounts. False when nobody there got it.
+    /// Passes on what [`Broker::route_apart`] found to lead into other accounts. False when nobody there got it.
     #[cold]
     #[inline(never)]
     pub(super) fn go_abroad(
@@ -67,7 +67,7 @@ impl Broker {
             payload: parts.payload,
         };
         let onward = Origin { through: Some(importer), shared, hops: origin.hops + 1, ..origin };
-        let delivered = self.route(now, onward, exporter, &passed);
+        let delivered = self.route_apart(now, onward, exporter, &passed);
         if let Some(number) = owed.filter(|_| !delivered) {
             self.forget_reply(number, origin.slot);
         }
@@ -116,7 +116,7 @@ impl Broker {
             back = self.note_reply(now, &request, &mut reply);
         }
         let passed = Published { subject: &subject, reply: back.map(|_| reply.as_slice()), ..*parts };
-        let delivered = self.route(now, Origin { hops: origin.hops + 1, ..origin }, importer, &passed);
+        let delivered = self.route_apart(now, Origin { hops: origin.hops + 1, ..origin }, importer, &passed);
         if !delivered {
             back.into_iter().for_each(|back| self.forget_reply(back, origin.slot));
             if !last {
