@@ -23,6 +23,7 @@ pub mod error;
 pub mod hardware;
 pub mod init;
 
+pub mod network;
 pub mod process;
 mod stamp;
 pub mod time;

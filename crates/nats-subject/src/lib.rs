@@ -36,6 +36,6 @@ pub use cache::Cache;
 pub use hash::hash;
 pub use index::{Entry, Error, Found, Index};
 pub use mapping::{Mapping, MappingError};
-pub use pattern::{intersect, is_literal, is_subset, is_valid_publish, is_valid_subscription, matches};
+pub use pattern::{intersect, is_literal, is_subset, is_valid_publish, is_valid_subscription, matches, overlaps};
 pub use table::SlotTable;
 pub use token::{decode_token, encode_token};

@@ -102,6 +102,21 @@ fn append(out: &mut Vec<u8>, token: &[u8]) {
     out.extend_from_slice(token);
 }
 
+/// True when at least one subject is among those of both patterns.
+#[must_use]
+pub fn overlaps(left: &[u8], right: &[u8]) -> bool {
+    let mut others = tokens(right);
+    for token in tokens(left) {
+        match (token, others.next()) {
+            (_, Some(b">")) | (b">", Some(_)) => return true,
+            (b"*", Some(_)) | (_, Some(b"*")) => {}
+            (token, Some(word)) if token == word => {}
+            (_, Some(_) | None) => return false,
+        }
+    }
+    others.next().is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +206,27 @@ mod tests {
         for (left, right, expected) in table {
             for (left, right) in [(left, right), (right, left)] {
                 assert_eq!(intersect(left, right, &mut out).then_some(&*out), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_overlap_when_a_subject_is_in_both() {
+        let table: [(&[u8], &[u8], bool); 10] = [
+            (b"a", b"a", true),
+            (b"a", b"b", false),
+            (b"a.*", b"*.b", true),
+            (b"a.*", b"b.>", false),
+            (b"*.a", b"im.>", true),
+            (b">", b"a.b", true),
+            (b"a.>", b"a", false),
+            (b"a.b", b"a.b.>", false),
+            (b"*", b">", true),
+            (b"a.b.c", b"a.*", false),
+        ];
+        for (left, right, expected) in table {
+            for (left, right) in [(left, right), (right, left)] {
+                assert_eq!(overlaps(left, right), expected, "{} {}", left.escape_ascii(), right.escape_ascii());
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod file;
+mod local;
 mod memory;
 mod sharing;
 mod users;
@@ -93,6 +94,10 @@ pub enum Error {
     GracePeriod,
     /// `no_auth_user` is none of the users.
     NoSuchUser(String),
+    /// The rules of `local` say who somebody is that names nobody.
+    DefaultUser,
+    /// An account has the name of one that is made for a user.
+    OwnAccount(String),
     /// The server would listen nowhere.
     NoListener,
 }
@@ -106,6 +111,8 @@ impl fmt::Display for Error {
             Self::Single => f.write_str("users of accounts and a single user, password or token exclude each other"),
             Self::GracePeriod => f.write_str("lame_duck_grace_period must be shorter than lame_duck_duration"),
             Self::NoSuchUser(name) => write!(f, "no_auth_user {name:?} is not among the users"),
+            Self::DefaultUser => f.write_str("no_auth_user and local exclude each other: see `anonymous` of local"),
+            Self::OwnAccount(name) => write!(f, "account {name:?} is called like one that a template makes for a user"),
             Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),
         }
     }
@@ -145,6 +152,7 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
     if broker.lame_duck_grace_period >= broker.lame_duck_duration {
         return Err(Error::GracePeriod);
     }
+    check_local(&config.broker)?;
     if config.tcp || !config.unix.is_empty() { Ok(config) } else { Err(Error::NoListener) }
 }
 
@@ -196,6 +204,15 @@ fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) ->
         (Some(_) | None, Some(_) | None, Some(_) | None) => return Err(Error::Credentials),
     };
     Ok(())
+}
+
+fn check_local(broker: &Settings) -> Result<(), Error> {
+    let Some(policy) = &broker.local else { return Ok(()) };
+    if broker.no_auth_user.is_some() {
+        return Err(Error::DefaultUser);
+    }
+    let clash = broker.accounts.iter().find(|account| policy.makes_account(&account.name));
+    clash.map_or(Ok(()), |account| Err(Error::OwnAccount(account.name.to_string())))
 }
 
 /// The path an include means: relative to the file it stands in.

@@ -37,6 +37,8 @@ pub(crate) struct Account {
     pub(crate) suppliers: Vec<Option<AccountId>>,
     /// Numbers of the subscriptions that make the services it imports and the answers work.
     pub(crate) wires: Vec<u32>,
+    /// The account it was made from, for one user.
+    pub(crate) template: Option<Rc<str>>,
 }
 
 impl Account {
@@ -104,6 +106,7 @@ impl Accounts {
             sharing: Rc::default(),
             suppliers: Vec::new(),
             wires: Vec::new(),
+            template: None,
         });
         subscriptions.open(id);
         Some(id)

@@ -9,9 +9,11 @@ use super::client::{Client, Peer, Reason};
 use super::connect::Connect;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
+use crate::local::Facts;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::rc::Rc;
+use zeroize::Zeroizing;
 
 /// Who a client proved to be, and what follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,15 +51,22 @@ pub struct Ticket {
     id: u64,
 }
 
-/// Something that takes too long to be found out between two messages.
+impl Ticket {
+    #[cfg(test)]
+    pub(crate) const fn of(slot: u32, id: u64) -> Self {
+        Self { slot, id }
+    }
+}
+
+/// Something that takes too long to be found out between two messages. `Debug` shows secrets: never for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Whether the password fits the bcrypt hash.
     Password {
         /// The hash as configured, beginning with `$2`.
         hash: String,
-        /// What the client sent.
-        given: String,
+        /// What the client sent; wiped when it is not needed any more.
+        given: Zeroizing<String>,
         /// Where from, for a limit per source.
         peer: Peer,
     },
@@ -67,8 +76,8 @@ pub enum Question {
 enum Verdict {
     Accepted(Identity),
     Refused,
-    /// It is this one if the answer is yes.
-    Asked(Identity, Question),
+    /// It is this one if the answer is yes; `None`: refused whatever the answer.
+    Asked(Option<Identity>, Question),
 }
 
 /// A CONNECT that is not answered yet.
@@ -89,7 +98,10 @@ impl Client {
 
 impl Broker {
     /// Who a client is that has proved nothing yet; `None` when it must.
-    pub(super) fn identity_at_first(&self, peer: Peer) -> Option<Identity> {
+    pub(super) fn identity_at_first(&self, peer: Peer, facts: Option<&Facts>) -> Option<Identity> {
+        if let Some(identity) = self.local_identity(facts) {
+            return identity;
+        }
         let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
         if known { Some(Identity::anybody()) } else { self.settings.default_user().map(Identity::from) }
     }
@@ -102,7 +114,7 @@ impl Broker {
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
             Verdict::Asked(candidate, question) => {
                 let Some(client) = self.client_mut(slot) else { return };
-                client.waiting = Some(Box::new(Waiting { connect, candidate: Some(candidate) }));
+                client.waiting = Some(Box::new(Waiting { connect, candidate }));
                 let ticket = Ticket { slot, id: client.id };
                 self.outbox.questions.push_back((ticket, question));
             }
@@ -110,8 +122,13 @@ impl Broker {
     }
 
     fn judge(&self, slot: u32, connect: &Connect) -> Verdict {
-        let Some(peer) = self.client(slot).map(|client| client.peer) else { return Verdict::Refused };
-        if let Peer::Unix { .. } = peer {
+        let Some(client) = self.client(slot) else { return Verdict::Refused };
+        let peer = client.peer;
+        if self.goes_by_rules(connect) {
+            let identity = self.local_identity(client.local.as_deref()).flatten();
+            return identity.map_or(Verdict::Refused, Verdict::Accepted);
+        }
+        if matches!(peer, Peer::Unix { .. }) && self.settings.local.is_none() {
             return Verdict::Accepted(Identity::anybody());
         }
         let given = |field: &Option<String>| field.clone().unwrap_or_default();
@@ -138,20 +155,29 @@ impl Broker {
         let password = connect.password.as_deref().unwrap_or_default();
         let known = users.iter().find(|user| user.name == name);
         // A password is compared for an unknown name, too, so that time does not tell which names there are.
-        let secret = known.or(users.first()).map_or("-", |user| &user.password);
+        let secret = known.map_or("-", |user| &user.password);
         let identity = known.map_or_else(Identity::anybody, Identity::from);
-        prove(secret, password, known.is_some(), identity, peer)
+        let verdict = prove(secret, password, known.is_some(), identity, peer);
+        match (verdict, costliest(users)) {
+            (Verdict::Refused, Some(hash)) => Verdict::Asked(
+                None,
+                Question::Password { hash: hash.to_owned(), given: password.to_owned().into(), peer },
+            ),
+            (verdict, _) => verdict,
+        }
     }
 
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
+        let has_credentials = self.settings.local.is_some() && !self.goes_by_rules(&connect);
         if !self.bind(slot, identity) {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
+        client.has_credentials = has_credentials;
         // Only monitoring tells it, so only then is memory spent on it.
         client.about = connect.about().filter(|_| is_monitored);
         parser.set_headers(client.options.headers);
@@ -176,7 +202,7 @@ impl Broker {
 
     /// Binds the client to its account; what it subscribed to in another one is gone. False when there is no such account.
     pub(super) fn bind(&mut self, slot: u32, identity: &Identity) -> bool {
-        let Some(account) = self.accounts.find(&identity.account) else { return false };
+        let Some(account) = self.account_of(slot, identity) else { return false };
         let Some(before) = self.client(slot).map(|client| client.account) else { return false };
         if before != Some(account) {
             self.drop_all_subscriptions(slot);
@@ -194,15 +220,23 @@ impl Broker {
 
     /// The client belongs to no account any more.
     pub(super) fn unbind(&mut self, slot: u32) {
-        let account = self.client_mut(slot).and_then(|client| client.account.take());
-        if let Some(account) = account.and_then(|account| self.accounts.get_mut(account)) {
+        let Some(id) = self.client_mut(slot).and_then(|client| client.account.take()) else { return };
+        if let Some(account) = self.accounts.get_mut(id) {
             account.clients = account.clients.saturating_sub(1);
         }
+        self.close_own(id);
     }
 
     /// The next thing somebody has to find out; tell it with [`Broker::answer`]. At most one waits per client.
     pub fn take_question(&mut self) -> Option<(Ticket, Question)> {
         self.outbox.questions.pop_front()
+    }
+
+    /// True while somebody waits for the answer.
+    #[must_use]
+    pub fn is_asking(&self, ticket: Ticket) -> bool {
+        let asker = self.client(ticket.slot).filter(|client| client.id == ticket.id);
+        asker.is_some_and(|client| client.is_waiting() && !client.is_closing())
     }
 
     /// The answer to a question. One that comes too late, or for a client that is gone, is nobody's.
@@ -241,8 +275,8 @@ impl Client {
 /// Compares a secret with what is given; a hashed one is asked about. `named`: whether the user is known.
 fn prove(secret: &str, given: &str, named: bool, identity: Identity, peer: Peer) -> Verdict {
     if is_hash(secret) {
-        let question = Question::Password { hash: secret.to_owned(), given: given.to_owned(), peer };
-        return if named { Verdict::Asked(identity, question) } else { Verdict::Refused };
+        let question = Question::Password { hash: secret.to_owned(), given: given.to_owned().into(), peer };
+        return Verdict::Asked(named.then_some(identity), question);
     }
     // The secret is compared, whatever is known of the user, so that time tells nothing.
     if is_same(secret, given) & named { Verdict::Accepted(identity) } else { Verdict::Refused }
@@ -250,7 +284,14 @@ fn prove(secret: &str, given: &str, named: bool, identity: Identity, peer: Peer)
 
 /// Whether a configured password is a bcrypt hash.
 pub(crate) fn is_hash(secret: &str) -> bool {
-    ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| secret.starts_with(prefix))
+    let [b'$', b'2', b'a' | b'b' | b'x' | b'y', b'$', tens, ones, b'$', ..] = secret.as_bytes() else { return false };
+    tens.is_ascii_digit() && ones.is_ascii_digit()
+}
+
+/// The hash that takes longest to compare; whoever fails is made to wait for it, so that time tells nothing but that.
+fn costliest(users: &[User]) -> Option<&str> {
+    let hashes = users.iter().map(|user| user.password.as_str()).filter(|secret| is_hash(secret));
+    hashes.max_by_key(|hash| hash.get(4..6).map(str::to_owned))
 }
 
 /// Compares in a time that depends on the length of `given` alone.

@@ -7,6 +7,7 @@ use super::output::Output;
 use super::permissions::Granted;
 use super::replies::Owed;
 use super::subscriptions::SUBSCRIPTION_SIZE;
+use crate::local::Facts;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::net::SocketAddr;
@@ -179,6 +180,10 @@ pub(crate) struct Client {
     pub(crate) account: Option<AccountId>,
     /// Its CONNECT, while the answer is not known.
     pub(crate) waiting: Option<Box<Waiting>>,
+    /// What the kernel says of it, where there are rules about that.
+    pub(crate) local: Option<Box<Facts>>,
+    /// It is who it is because of what it sent.
+    pub(crate) has_credentials: bool,
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,

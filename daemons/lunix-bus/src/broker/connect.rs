@@ -58,6 +58,14 @@ impl Options {
     }
 }
 
+impl Connect {
+    /// Whether it says who the client is; empty texts say nothing.
+    pub(crate) fn names_somebody(&self) -> bool {
+        let is_said = |field: &Option<String>| field.as_ref().is_some_and(|text| !text.is_empty());
+        is_said(&self.user) || is_said(&self.password) || is_said(&self.token)
+    }
+}
+
 struct ConnectVisitor;
 
 impl<'de> Visitor<'de> for ConnectVisitor {

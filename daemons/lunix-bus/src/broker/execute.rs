@@ -66,7 +66,8 @@ impl Broker {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
         let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
-        info::json(&mut line, &self.settings, client.id, client.peer, account, kind);
+        let must_prove = self.identity_at_first(client.peer, client.local.as_deref()).is_none();
+        info::json(&mut line, &self.settings, client.id, client.peer, account, must_prove, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 

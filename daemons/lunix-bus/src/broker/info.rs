@@ -2,7 +2,7 @@
 
 use super::client::Peer;
 use super::json;
-use super::settings::{Credentials, Settings};
+use super::settings::Settings;
 use nats_proto::encode;
 
 /// The version of the protocol's reference whose behaviour is offered; clients switch features by it.
@@ -20,7 +20,15 @@ pub(crate) enum Kind {
 }
 
 /// Writes the JSON of INFO.
-pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Peer, account: &str, kind: Kind) {
+pub(crate) fn json(
+    out: &mut Vec<u8>,
+    settings: &Settings,
+    client: u64,
+    peer: Peer,
+    account: &str,
+    must_prove: bool,
+    kind: Kind,
+) {
     out.push(b'{');
     text(out, "server_id", &settings.server_id);
     text(out, "server_name", &settings.server_name);
@@ -30,8 +38,7 @@ pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Pe
     text(out, "host", &settings.host);
     number(out, "port", u64::from(settings.port));
     bare(out, "headers", "true");
-    let tcp = matches!(peer, Peer::Tcp(_));
-    if tcp && settings.credentials != Credentials::Open && settings.default_user().is_none() {
+    if must_prove {
         bare(out, "auth_required", "true");
     }
     number(out, "max_payload", settings.max_payload as u64);

@@ -26,6 +26,7 @@ mod execute;
 mod info;
 mod json;
 mod lame_duck;
+mod local_clients;
 mod outbox;
 mod output;
 mod permissions;
@@ -54,6 +55,7 @@ pub use report::{Facts, Report};
 pub use settings::{Credentials, Settings};
 pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
+use crate::local;
 use account::Accounts;
 use client::{Client, Options, Traffic};
 use closed::Closed;
@@ -175,6 +177,10 @@ impl Broker {
     /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
     /// be told.
     pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
+        self.accept_with(now, peer, None)
+    }
+
+    fn accept_with(&mut self, now: Instant, peer: Peer, facts: Option<local::Facts>) -> Option<u32> {
         let crowded = self.count >= self.settings.max_connections;
         if self.count > self.settings.max_connections.saturating_add(64) {
             return None;
@@ -189,7 +195,7 @@ impl Broker {
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
-        let identity = self.identity_at_first(peer);
+        let identity = self.identity_at_first(peer, facts.as_ref());
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
         parser.set_headers(false);
         let client = Client {
@@ -222,6 +228,8 @@ impl Broker {
             about: None,
             account: None,
             waiting: None,
+            local: facts.map(Box::new),
+            has_credentials: false,
             user: None,
             granted: None,
         };
@@ -404,6 +412,9 @@ impl Broker {
         *held = held.saturating_sub(client.output.clear(pool));
         self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
         self.outbox.resume_those_waiting_for(slot, &mut self.clients);
+        if let Some(account) = account {
+            self.close_own(account);
+        }
         self.free.push(slot);
         self.count -= 1;
         if self.count == 0 {

@@ -74,6 +74,12 @@ impl Clause {
         valid.then_some(Self { subject, queue })
     }
 
+    /// The pattern alone.
+    #[must_use]
+    pub fn subject(&self) -> &[u8] {
+        &self.subject
+    }
+
     fn has_queue(&self, queue: &[u8]) -> bool {
         self.queue.as_deref().is_some_and(|pattern| matches(pattern, queue))
     }

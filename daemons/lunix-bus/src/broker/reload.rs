@@ -20,17 +20,37 @@ impl Broker {
             self.open_accounts();
         }
         let (line, payload) = (self.settings.max_control_line, self.settings.max_payload);
+        let has_rules = self.settings.local.is_some() || before.local.is_some();
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
             let Some(client) = self.client_mut(slot) else { continue };
             client.parser.set_limits(line, payload);
-            let bound = matches!(client.peer, Peer::Tcp(_)) && client.authenticated;
-            if bound && before.credentials != self.settings.credentials {
+            let (is_tcp, is_somebody) = (matches!(client.peer, Peer::Tcp(_)), client.authenticated);
+            let by_rules = !client.has_credentials && has_rules;
+            if by_rules && is_somebody {
+                if before.local != self.settings.local || before.accounts != self.settings.accounts {
+                    self.check_by_rules(slot);
+                }
+            } else if (is_tcp || client.has_credentials)
+                && is_somebody
+                && before.credentials != self.settings.credentials
+            {
                 self.check_again(&before, slot);
             }
         }
         if shares_anew {
             self.wire();
             self.cast_all_shadows();
+        }
+    }
+
+    /// The rules may say something else now about who the client is.
+    fn check_by_rules(&mut self, slot: u32) {
+        let Some(client) = self.client(slot) else { return };
+        let identity = self.identity_at_first(client.peer, client.local.as_deref());
+        if identity.is_some_and(|identity| self.bind(slot, &identity)) {
+            self.check_subscriptions(slot);
+        } else {
+            self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
     }
 

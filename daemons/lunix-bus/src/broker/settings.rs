@@ -2,6 +2,8 @@
 
 use super::permissions::User;
 use super::sharing::AccountSettings;
+use crate::local::Policy;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Limits, times and names. Sizes in bytes.
@@ -41,6 +43,8 @@ pub struct Settings {
     pub accounts: Vec<AccountSettings>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
+    /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
+    pub local: Option<Rc<Policy>>,
     /// Over which time the clients are sent away before the server ends for others to take over; see [`super::Broker::lame_duck`].
     pub lame_duck_duration: Duration,
     /// How long none is sent away at the beginning of that time.
@@ -105,6 +109,7 @@ impl Default for Settings {
             credentials: Credentials::Open,
             accounts: Vec::new(),
             no_auth_user: None,
+            local: None,
             lame_duck_duration: Duration::from_secs(120),
             lame_duck_grace_period: Duration::from_secs(10),
             closed_kept: 0,

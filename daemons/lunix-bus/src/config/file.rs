@@ -1,12 +1,15 @@
 //! The keys of the configuration file.
 
 use super::accounts;
+use super::local;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
-use crate::broker::{User, is_hash};
+use crate::broker::{GLOBAL, User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A configuration file larger than this is none.
@@ -34,13 +37,15 @@ pub(super) struct Given {
     pub(super) credentials: Secrets,
     /// Users of accounts.
     pub(super) members: Vec<User>,
+    /// The block `local`: it is read last, when the accounts are known.
+    pub(super) local: Option<Item>,
     pub(super) max_pending: bool,
     pub(super) lame_duck_grace_period: bool,
 }
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, no_auth_user, ping_interval, ping_max, write_deadline, \
+     max_subscriptions, max_pending, max_memory, no_auth_user, local, ping_interval, ping_max, write_deadline, \
      lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
      ports_file_dir, logfile, debug, trace";
 
@@ -52,17 +57,21 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
     for entry in map.iter() {
         apply(entry, config, &mut given).map_err(Error::File)?;
     }
+    if let Some(item) = &given.local {
+        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
+        config.broker.local = Some(Rc::new(local::policy(item, &is_account).map_err(Error::File)?));
+    }
     Ok(given)
 }
 
-fn load(path: &Path) -> std::io::Result<String> {
+pub(super) fn load(path: &Path) -> std::io::Result<String> {
     if fs::metadata(path)?.len() > FILE_MAX {
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
     }
     fs::read_to_string(path)
 }
 
-struct Files;
+pub(super) struct Files;
 
 impl Surroundings for Files {
     fn include(&mut self, path: &str, from: &str) -> Result<(String, String), String> {
@@ -107,6 +116,7 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "http_port" | "monitor_port" => {
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
+        "local" => given.local = Some(item.clone()),
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "accounts" => {
             let accounts = accounts::accounts(item)?;
@@ -203,10 +213,13 @@ pub(super) fn string(item: &Item) -> Result<String, nats_conf::Error> {
     }
 }
 
-/// A password or token. Hashed ones are refused: comparing them as plain text would lock everybody out.
+/// A password or token. Without what compares hashed ones they are refused: comparing them as plain text would lock everybody out.
 pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     let text = string(item)?;
-    if is_hash(&text) { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
+    if is_hash(&text) && !cfg!(feature = "bcrypt") {
+        return Err(wrong(item, "bcrypt hashes are not supported: built without the feature bcrypt"));
+    }
+    Ok(text)
 }
 
 pub(super) fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
@@ -221,6 +234,18 @@ pub(super) fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats
     let Value::Integer(number) = item.value else { return Err(unexpected(item, "a number")) };
     let number = usize::try_from(number).ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| wrong(item, format!("a number from {least} to {most} is expected")))
+}
+
+/// Numbers and ranges of them, `1000-1999`; one, or a list.
+pub(super) fn ranges(item: &Item) -> Result<Vec<RangeInclusive<u32>>, nats_conf::Error> {
+    let one = |item: &Item| {
+        let text = string(item)?;
+        let (first, last) = text.split_once('-').unwrap_or((&text, &text));
+        let range = first.trim().parse().ok().zip(last.trim().parse().ok()).map(|(first, last)| first..=last);
+        let range = range.filter(|range: &RangeInclusive<u32>| !range.is_empty());
+        range.ok_or_else(|| wrong(item, "a number or a range of numbers is expected, such as \"1000-1999\""))
+    };
+    if let Value::Array(items) = &item.value { items.iter().map(one).collect() } else { Ok(vec![one(item)?]) }
 }
 
 fn port(item: &Item) -> Result<u16, nats_conf::Error> {

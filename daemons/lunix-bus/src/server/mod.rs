@@ -2,7 +2,10 @@
 
 mod error;
 mod files;
+#[cfg(feature = "bcrypt")]
+mod hashes;
 mod http;
+mod kernel;
 mod listen;
 mod log;
 mod monitor;
@@ -11,9 +14,11 @@ mod signalling;
 pub use error::Error;
 pub use signalling::{Failure, Signalling};
 
-use crate::broker::{Broker, Progress};
+use crate::broker::{Broker, Peer, Progress};
 use crate::config::{self, Config};
 use crate::flags::Flags;
+use crate::local::{Facts, Origin};
+use kernel::Kernel;
 use listen::{Listener, Refused, SocketFile};
 use log::Log;
 use monitor::Monitor;
@@ -47,6 +52,8 @@ enum Source {
     Timer,
     Monitor,
     Monitored(u32),
+    #[cfg(feature = "bcrypt")]
+    Hasher,
 }
 
 #[derive(Debug)]
@@ -64,6 +71,7 @@ struct Server {
     /// Socket files of the listeners, removed when they are closed.
     socket_files: Vec<SocketFile>,
     monitor: Option<Monitor>,
+    kernel: Kernel,
     started: Instant,
     /// When the configuration was read.
     loaded: Instant,
@@ -76,6 +84,8 @@ struct Server {
     list: Vec<u32>,
     /// Closed to accept and refuse one more when no descriptor is free.
     reserve: Option<File>,
+    #[cfg(feature = "bcrypt")]
+    hashes: hashes::Hashes,
     log: Log,
     flags: Flags,
     ending: bool,
@@ -122,7 +132,8 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         files.push(files::ports(directory, config.broker.port, monitor.as_ref().map(Monitor::port))?);
     }
     name_server(&mut config)?;
-    if config.broker.credentials == crate::broker::Credentials::Open && config.tcp {
+    let is_open = config.broker.credentials == crate::broker::Credentials::Open && config.broker.local.is_none();
+    if is_open && config.tcp {
         log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
     }
     if let Some(monitor) = &monitor {
@@ -132,6 +143,7 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         log.info(format_args!("Listening for client connections on {}", listener.name));
     }
     let mut server = Server::new(flags, config, Sockets { listeners, socket_files, monitor }, log)?;
+    server.ask_for_listeners();
     server.log.info("Server is ready");
     if let Some(fd) = ready {
         files::ready(fd);
@@ -199,6 +211,7 @@ impl Server {
             listeners,
             socket_files,
             monitor,
+            kernel: Kernel::without_tcp(),
             started,
             loaded: started,
             signals,
@@ -207,6 +220,8 @@ impl Server {
             buffer: vec![0; READ_SIZE],
             list: Vec::new(),
             reserve: File::open("/dev/null").ok(),
+            #[cfg(feature = "bcrypt")]
+            hashes: hashes::Hashes::default(),
             log,
             flags,
             ending: false,
@@ -232,6 +247,8 @@ impl Server {
                     Source::Timer => self.tick(now)?,
                     Source::Monitor => self.monitor_accept(now),
                     Source::Monitored(place) => self.monitor_ready(now, place),
+                    #[cfg(feature = "bcrypt")]
+                    Source::Hasher => self.hasher_ready(now),
                 }
             }
             self.settle(now)?;
@@ -242,6 +259,8 @@ impl Server {
 
     /// After the events of a turn: writes, closes, sets the alarm.
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
+        #[cfg(feature = "bcrypt")]
+        self.ask(now);
         self.flush(now);
         let mut list = std::mem::take(&mut self.list);
         self.broker.take_ending(&mut list);
@@ -262,6 +281,8 @@ impl Server {
         }
         let deadline = self.broker.next_deadline();
         let deadline = deadline.into_iter().chain(self.monitor.as_ref().and_then(Monitor::next_due)).min();
+        #[cfg(feature = "bcrypt")]
+        let deadline = deadline.into_iter().chain(self.hashes.next_due()).min();
         if deadline != self.armed && (self.armed.is_none_or(|armed| deadline.is_some_and(|deadline| deadline < armed)))
         {
             self.arm(deadline)?;
@@ -282,6 +303,8 @@ impl Server {
             self.armed = None;
             self.broker.tick(now);
             self.monitor_tick(now);
+            #[cfg(feature = "bcrypt")]
+            self.hasher_tick(now);
             self.flush(now);
             self.broker.relax();
         }
@@ -294,7 +317,12 @@ impl Server {
             match listener.accept() {
                 None => return,
                 Some(Ok((fd, peer))) => {
-                    let Some(slot) = self.broker.accept(now, peer) else { continue };
+                    let visible = listener.is_visible;
+                    let slot = match self.facts(visible, &fd, peer) {
+                        Some(facts) => self.broker.accept_known(now, peer, facts),
+                        None => self.broker.accept(now, peer),
+                    };
+                    let Some(slot) = slot else { continue };
                     if self.attach(slot, fd).is_none() {
                         self.broker.remove(Instant::now(), slot);
                     }
@@ -304,6 +332,30 @@ impl Server {
                     self.refuse_one(number);
                     return;
                 }
+            }
+        }
+    }
+
+    /// What the kernel says of a client, where there are rules about that.
+    fn facts(&mut self, visible: bool, fd: &OwnedFd, peer: Peer) -> Option<Facts> {
+        let policy = self.broker.settings().local.as_ref()?;
+        Some(match peer {
+            Peer::Unix { .. } => Kernel::unix(fd),
+            Peer::Tcp(address) if visible && policy.tcp => self.kernel.tcp(fd, address),
+            Peer::Tcp(_) => Facts::new(Origin::Elsewhere),
+        })
+    }
+
+    /// Finds out whose connections the kernel can tell, where there are rules about that.
+    fn ask_for_listeners(&mut self) {
+        let wanted = self.broker.settings().local.as_ref().is_some_and(|policy| policy.tcp);
+        self.kernel = if wanted { Kernel::with_tcp() } else { Kernel::without_tcp() };
+        for listener in self.listeners.iter_mut().filter(|listener| listener.is_tcp()) {
+            listener.is_visible = wanted && self.kernel.sees(&*listener);
+            if wanted && !listener.is_visible {
+                let name = &listener.name;
+                self.log
+                    .warn(format_args!("the kernel does not tell whose connections to {name} are: all are anonymous"));
             }
         }
     }
@@ -488,8 +540,13 @@ impl Server {
         settings.closed_kept = known.closed_kept;
         self.log.set_debug(fresh.debug);
         self.loaded = now;
+        let asks_anew =
+            settings.local.as_ref().map(|policy| policy.tcp) != known.local.as_ref().map(|policy| policy.tcp);
         self.broker.set_calendar(now, SystemTime::now());
         self.broker.reload(settings);
+        if asks_anew {
+            self.ask_for_listeners();
+        }
         self.log.info("Reloaded server configuration");
     }
 

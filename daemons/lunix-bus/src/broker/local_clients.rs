@@ -1,0 +1,76 @@
+//! Clients of this machine: who they are follows from what the kernel says, by the rules of the configuration.
+
+use super::account::AccountId;
+use super::authenticate::Identity;
+use super::connect::Connect;
+use super::settings::Credentials;
+use super::{Broker, Peer};
+use crate::local::{Facts, Origin, Outcome, Policy};
+use reactor::Instant;
+use std::rc::Rc;
+
+impl Broker {
+    /// A new connection of which the kernel says `facts`. Returns as [`Broker::accept`] does.
+    pub fn accept_known(&mut self, now: Instant, peer: Peer, facts: Facts) -> Option<u32> {
+        self.accept_with(now, peer, Some(facts))
+    }
+
+    /// Who the client is by the rules, if there are any; `Some(None)` is nobody who may come in without credentials.
+    pub(super) fn local_identity(&self, facts: Option<&Facts>) -> Option<Option<Identity>> {
+        let policy = self.settings.local.as_ref()?;
+        let unknown = Facts::new(Origin::Elsewhere);
+        Some(policy.identity(facts.unwrap_or(&unknown)))
+    }
+
+    /// Whether who the client is is left to what it sends, or to the rules alone.
+    pub(super) fn goes_by_rules(&self, connect: &Connect) -> bool {
+        self.settings.local.is_some() && (self.settings.credentials == Credentials::Open || !connect.names_somebody())
+    }
+
+    /// The account of an identity. One that is made for a user from a template is opened when its first client comes.
+    pub(super) fn account_of(&mut self, slot: u32, identity: &Identity) -> Option<AccountId> {
+        if let Some(known) = self.accounts.find(&identity.account) {
+            return Some(known);
+        }
+        let policy = self.settings.local.as_ref()?;
+        let Outcome::Known(grant, uid) = policy.decide(self.client(slot)?.local.as_deref()?) else { return None };
+        let is_own = grant.per_user && *identity.account == *grant.account_of(uid);
+        let template = self.accounts.find(&grant.account).filter(|_| is_own)?;
+        self.open_from(template, &identity.account)
+    }
+
+    fn open_from(&mut self, template: AccountId, name: &str) -> Option<AccountId> {
+        let id = self.accounts.open(name, &mut self.subscriptions)?;
+        let template: Rc<str> = self.accounts.name(template).into();
+        self.accounts.get_mut(id)?.template = Some(template);
+        Some(id)
+    }
+
+    /// Forgets an account that was made from a template, when its last client is gone.
+    pub(super) fn close_own(&mut self, id: AccountId) {
+        if self.accounts.get(id).is_some_and(|account| account.template.is_some() && account.clients == 0) {
+            self.accounts.close(id, &mut self.subscriptions);
+        }
+    }
+}
+
+impl Policy {
+    fn identity(&self, facts: &Facts) -> Option<Identity> {
+        match self.decide(facts) {
+            Outcome::Known(grant, uid) => {
+                let name = self.names.user(uid).map_or_else(|| uid.to_string(), str::to_owned);
+                Some(Identity {
+                    user: Some(name.into()),
+                    account: grant.account_of(uid).into(),
+                    permissions: grant.permissions.clone(),
+                })
+            }
+            Outcome::Anonymous(grant) => Some(Identity {
+                user: None,
+                account: grant.account.as_str().into(),
+                permissions: grant.permissions.clone(),
+            }),
+            Outcome::Refused => None,
+        }
+    }
+}
