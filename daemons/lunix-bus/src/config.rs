@@ -4,6 +4,8 @@ mod accounts;
 mod file;
 mod local;
 mod memory;
+#[cfg_attr(not(feature = "jwt"), path = "config/operator_absent.rs")]
+mod operator;
 mod sharing;
 mod users;
 
@@ -186,6 +188,12 @@ fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) ->
         return Err(Error::Single);
     }
     let users = credentials.users.iter().flatten().chain(&given.members).cloned().collect::<Vec<_>>();
+    let others = !users.is_empty() || !broker.accounts.is_empty() || broker.no_auth_user.is_some();
+    let operator = std::mem::take(&mut given.operator).finish(others || credentials.is_single());
+    if let Some((credentials, accounts)) = operator.map_err(Error::File)? {
+        (broker.credentials, broker.accounts) = (credentials, accounts);
+        return Ok(());
+    }
     if !users.is_empty() {
         let known = |name: &String| users.iter().any(|user| user.name == *name);
         if let Some(name) = broker.no_auth_user.as_ref().filter(|name| !known(name)) {

@@ -2,11 +2,15 @@
 
 use super::account::AccountId;
 use super::authenticate::Waiting;
+#[cfg(feature = "jwt")]
+use super::nonce::Nonce;
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
 use super::replies::Owed;
 use super::subscriptions::SUBSCRIPTION_SIZE;
+#[cfg(feature = "jwt")]
+use super::tokens::Residence;
 use crate::local::Facts;
 use nats_proto::client::Parser;
 use reactor::Instant;
@@ -58,6 +62,12 @@ pub enum Reason {
     AuthenticationTimeout,
     /// The server has as many clients as it may.
     MaxConnections,
+    /// Its account has as many clients as it may.
+    MaxAccountConnections,
+    /// Its token, or that of its account, is worth nothing any more.
+    Expired,
+    /// Its account took its token back.
+    Revoked,
     /// A message larger than allowed.
     MaxPayload,
     /// A control line longer than allowed.
@@ -87,6 +97,9 @@ impl Reason {
             Self::Broken => "Read Error",
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::MaxConnections => "Maximum Connections Exceeded",
+            Self::MaxAccountConnections => "Maximum Account Connections Exceeded",
+            Self::Expired => "Authentication Expired",
+            Self::Revoked => "Credentials Revoked",
             Self::MaxPayload => "Maximum Message Payload Exceeded",
             Self::MaxControlLine => "Maximum Control Line Exceeded",
             Self::ClientProtocol => "Bad Client Protocol Version",
@@ -176,6 +189,12 @@ pub(crate) struct Client {
     pub(crate) asked: Option<Instant>,
     pub(crate) round_trip: Option<Duration>,
     pub(crate) about: Option<Box<About>>,
+    /// What it has to sign, where there are users with keys.
+    #[cfg(feature = "jwt")]
+    pub(crate) nonce: Option<Box<Nonce>>,
+    /// What its token says, where it showed one.
+    #[cfg(feature = "jwt")]
+    pub(crate) residence: Option<Box<Residence>>,
     /// The account it is bound to; `None` until it is known.
     pub(crate) account: Option<AccountId>,
     /// Its CONNECT, while the answer is not known.

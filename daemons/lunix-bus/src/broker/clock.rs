@@ -33,6 +33,7 @@ impl Broker {
             return;
         }
         self.next_due = None;
+        self.share_when_due(now);
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
             self.tick_client(now, slot);
         }
@@ -48,6 +49,8 @@ impl Broker {
         if client.write_due.is_some_and(|due| due <= now) {
             return self.cut(slot, Reason::SlowWrite);
         }
+        self.expire(now, slot);
+        let Some(client) = self.client(slot) else { return };
         if !client.is_closing() && client.due.is_some_and(|due| due <= now) {
             if client.authenticated {
                 self.ping_or_give_up(now, slot);
@@ -62,7 +65,7 @@ impl Broker {
             }
             return;
         };
-        for due in client.due.into_iter().chain(client.write_due).collect::<Vec<_>>() {
+        for due in client.due.into_iter().chain(client.write_due).chain(client.ends()).collect::<Vec<_>>() {
             self.note_due(due);
         }
     }

@@ -67,7 +67,7 @@ impl Broker {
         let mut line = Vec::with_capacity(512);
         let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
         let must_prove = self.identity_at_first(client.peer, client.local.as_deref()).is_none();
-        info::json(&mut line, &self.settings, client.id, client.peer, account, must_prove, kind);
+        info::json(&mut line, &self.settings, client, account, must_prove, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 
@@ -128,7 +128,6 @@ impl Broker {
     }
 
     fn subscribe(&mut self, slot: u32, subject: &[u8], queue: Option<&[u8]>, sid: &[u8]) {
-        let max = self.settings.max_subscriptions;
         let Some(client) = self.client(slot) else { return };
         let Some(account) = client.account else { return };
         let granted = client.granted.as_deref();
@@ -139,7 +138,7 @@ impl Broker {
                 Some(queue) => self.deny(slot, &[b"Subscription to \"", subject, b"\" using queue \"", queue, b"\""]),
             };
         }
-        if max > 0 && client.subscriptions as usize >= max {
+        if client.subscriptions_max(&self.settings).is_some_and(|max| client.subscriptions as usize >= max) {
             return self.complain(slot, "maximum subscriptions exceeded");
         }
         let first = client.first_subscription;

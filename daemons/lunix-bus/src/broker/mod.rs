@@ -25,8 +25,11 @@ mod connect;
 mod execute;
 mod info;
 mod json;
+mod kinds;
 mod lame_duck;
 mod local_clients;
+#[cfg(feature = "jwt")]
+mod nonce;
 mod outbox;
 mod output;
 mod permissions;
@@ -42,6 +45,8 @@ mod sharing;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+#[cfg_attr(not(feature = "jwt"), path = "tokens_absent.rs")]
+mod tokens;
 mod wiring;
 
 pub use account::GLOBAL;
@@ -49,6 +54,7 @@ pub(crate) use authenticate::is_hash;
 pub use authenticate::{Identity, Question, Ticket};
 pub use client::{Peer, Reason};
 pub use info::REFERENCE_VERSION;
+pub use kinds::{ConnectionKind, ConnectionKinds};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
@@ -107,6 +113,11 @@ pub struct Broker {
     traffic: Traffic,
     closed: VecDeque<Closed>,
     lame_duck: Option<LameDuck>,
+    #[cfg(feature = "jwt")]
+    nonces: nonce::Nonces,
+    /// When what accounts share changes because a token expires.
+    #[cfg(feature = "jwt")]
+    next_share: Option<Instant>,
     /// A moment, and the same on the calendar.
     calendar: (Instant, SystemTime),
 }
@@ -137,11 +148,21 @@ impl Broker {
             traffic: Traffic::default(),
             closed: VecDeque::new(),
             lame_duck: None,
+            #[cfg(feature = "jwt")]
+            nonces: nonce::Nonces::new([0; 32]),
+            #[cfg(feature = "jwt")]
+            next_share: None,
             calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
         broker.open_accounts();
         broker.wire();
         broker
+    }
+
+    /// Sets the secret that makes what clients have to sign impossible to foretell: random bytes, before the first client.
+    #[cfg(feature = "jwt")]
+    pub fn set_secret(&mut self, secret: [u8; 32]) {
+        self.nonces = nonce::Nonces::new(secret);
     }
 
     /// Number of clients.
@@ -226,6 +247,10 @@ impl Broker {
             asked: None,
             round_trip: None,
             about: None,
+            #[cfg(feature = "jwt")]
+            nonce: self.settings.has_keys().then(|| Box::new(self.nonces.next())),
+            #[cfg(feature = "jwt")]
+            residence: None,
             account: None,
             waiting: None,
             local: facts.map(Box::new),

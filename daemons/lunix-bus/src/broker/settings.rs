@@ -3,6 +3,8 @@
 use super::permissions::User;
 use super::sharing::AccountSettings;
 use crate::local::Policy;
+#[cfg(feature = "jwt")]
+use crate::operator::Trust;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -70,8 +72,11 @@ pub enum Credentials {
     },
     /// A token.
     Token(String),
-    /// The name and password of one of these.
+    /// The name and password, or the key, of one of these.
     Users(Vec<User>),
+    /// A token that somebody trusted vouches for.
+    #[cfg(feature = "jwt")]
+    Operator(Rc<Trust>),
 }
 
 impl Settings {
@@ -79,7 +84,19 @@ impl Settings {
     pub(crate) fn user(&self, name: &str) -> Option<&User> {
         match &self.credentials {
             Credentials::Users(users) => users.iter().find(|user| user.name == name),
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(_) => None,
             Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => None,
+        }
+    }
+
+    /// True when clients are told something to sign.
+    pub(crate) fn has_keys(&self) -> bool {
+        match &self.credentials {
+            Credentials::Users(users) => users.iter().any(|user| user.by_key),
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(_) => true,
+            Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => false,
         }
     }
 

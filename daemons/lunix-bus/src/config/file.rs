@@ -2,6 +2,7 @@
 
 use super::accounts;
 use super::local;
+use super::operator;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
 use crate::broker::{GLOBAL, User, is_hash};
@@ -39,6 +40,7 @@ pub(super) struct Given {
     pub(super) members: Vec<User>,
     /// The block `local`: it is read last, when the accounts are known.
     pub(super) local: Option<Item>,
+    pub(super) operator: operator::Given,
     pub(super) max_pending: bool,
     pub(super) lame_duck_grace_period: bool,
 }
@@ -47,7 +49,7 @@ pub(super) struct Given {
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
      max_subscriptions, max_pending, max_memory, no_auth_user, local, ping_interval, ping_max, write_deadline, \
      lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
-     ports_file_dir, logfile, debug, trace";
+     ports_file_dir, logfile, debug, trace, operator, trusted_keys, system_account, resolver, resolver_preload";
 
 /// Reads `path` into `config`.
 pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
@@ -86,6 +88,9 @@ impl Surroundings for Files {
 }
 
 fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), nats_conf::Error> {
+    if given.operator.take(entry)? {
+        return Ok(());
+    }
     let (item, broker) = (&entry.item, &mut config.broker);
     match entry.key.to_ascii_lowercase().as_str() {
         "port" => broker.port = port(item)?,
