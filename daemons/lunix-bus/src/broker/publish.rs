@@ -252,7 +252,7 @@ impl Delivery<'_> {
         let Some(subscription) = self.subscriptions.get_mut(number as usize) else { return false };
         match subscription.owner() {
             Owner::Nobody | Owner::Client(_) => false,
-            Owner::Service(_) | Owner::Replies => {
+            Owner::Service(_) | Owner::Replies | Owner::Server => {
                 self.abroad.push(number);
                 false
             }

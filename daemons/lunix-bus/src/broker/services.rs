@@ -27,6 +27,7 @@ impl Broker {
             delivered |= match self.subscriptions.get(way).map(Subscription::owner) {
                 Some(Owner::Service(import)) => self.ask_service(now, origin, account, import, parts),
                 Some(Owner::Replies) => self.bring_answer(now, origin, account, parts),
+                Some(Owner::Server) => self.hear_answer(now, parts.subject, parts.payload),
                 Some(Owner::Nobody | Owner::Client(_) | Owner::Shadow(_)) | None => false,
             };
         }
