@@ -62,7 +62,12 @@ impl Broker {
             if client.authenticated {
                 self.ping_or_give_up(now, slot);
             } else {
-                self.refuse(slot, "Authentication Timeout", Reason::AuthenticationTimeout);
+                let (text, reason) = if client.is_asked_about() {
+                    ("Authorization Violation", Reason::Authentication)
+                } else {
+                    ("Authentication Timeout", Reason::AuthenticationTimeout)
+                };
+                self.refuse(slot, text, reason);
             }
         }
         let Some(client) = self.client(slot).filter(|client| !client.is_closing()) else {

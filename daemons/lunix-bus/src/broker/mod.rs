@@ -19,6 +19,15 @@
 mod account;
 mod authenticate;
 mod budget;
+#[cfg(feature = "jwt")]
+mod callout;
+#[cfg(not(feature = "jwt"))]
+#[path = "callout_absent.rs"]
+mod callout;
+#[cfg(all(feature = "jwt", not(feature = "seal")))]
+mod callout_plain;
+#[cfg(feature = "seal")]
+mod callout_seal;
 mod ceiling;
 mod client;
 mod clock;
@@ -60,7 +69,7 @@ pub use kinds::{ConnectionKind, ConnectionKinds};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
-pub use settings::{Credentials, Settings};
+pub use settings::{Callout, Credentials, Settings};
 pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
 use crate::local;
@@ -117,6 +126,11 @@ pub struct Broker {
     lame_duck: Option<LameDuck>,
     #[cfg(feature = "jwt")]
     nonces: nonce::Nonces,
+    #[cfg(feature = "jwt")]
+    secrets: callout::Secrets,
+    /// Clients that the authorization service is asked about; some may be decided already.
+    #[cfg(feature = "jwt")]
+    asked: Vec<u32>,
     /// When what accounts share changes because a token expires.
     #[cfg(feature = "jwt")]
     next_share: Option<Instant>,
@@ -154,6 +168,10 @@ impl Broker {
             #[cfg(feature = "jwt")]
             nonces: nonce::Nonces::new([0; 32]),
             #[cfg(feature = "jwt")]
+            secrets: callout::Secrets::new([0; 32]),
+            #[cfg(feature = "jwt")]
+            asked: Vec::new(),
+            #[cfg(feature = "jwt")]
             next_share: None,
             calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
@@ -162,10 +180,20 @@ impl Broker {
         broker
     }
 
-    /// Sets the secret that makes what clients have to sign impossible to foretell: random bytes, before the first client.
+    /// Sets the secret that makes what clients have to sign impossible to foretell, and that the server's own key comes from, whose public
+    /// half becomes the server's identifier: random bytes, before the first client.
     #[cfg(feature = "jwt")]
     pub fn set_secret(&mut self, secret: [u8; 32]) {
         self.nonces = nonce::Nonces::new(secret);
+        self.secrets = callout::Secrets::new(secret);
+        let settings = &mut self.settings;
+        let named_by_key = settings.server_name == settings.server_id;
+        settings.server_id = self.secrets.server();
+        if named_by_key {
+            settings.server_name.clone_from(&settings.server_id);
+        }
+        self.unwire();
+        self.wire();
     }
 
     /// Number of clients.

@@ -9,6 +9,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// What stands in the place of the client's slot where there is none.
 const SERVICE: u32 = NONE - 1;
 const REPLIES: u32 = NONE - 2;
+const SERVER: u32 = NONE - 3;
 /// Marks a shadow; the other bits are the client's slot. No client has a slot that large, so whoever looks for the client finds none and
 /// sees that this is something else: messages for ordinary subscriptions pay nothing for it.
 const SHADOW: u32 = 1 << 31;
@@ -26,6 +27,8 @@ pub(crate) enum Owner {
     Service(u32),
     /// Those who wait for answers from the account.
     Replies,
+    /// The server itself.
+    Server,
 }
 
 /// Literal subjects whose receivers are remembered.
@@ -95,6 +98,7 @@ impl Subscription {
             NONE => Owner::Nobody,
             SERVICE => Owner::Service(self.shadow),
             REPLIES => Owner::Replies,
+            SERVER => Owner::Server,
             marked if marked & SHADOW != 0 => Owner::Shadow(marked & !SHADOW),
             slot => Owner::Client(slot),
         }
@@ -266,7 +270,7 @@ impl Subscriptions {
     ) -> Option<u32> {
         let number = match self.free.last() {
             Some(&number) => number,
-            None => u32::try_from(self.slots.len()).ok().filter(|&number| number < REPLIES)?,
+            None => u32::try_from(self.slots.len()).ok().filter(|&number| number < SERVER)?,
         };
         let entry = self.indexes.get_mut(account.place())?.insert(subject, queue, number).ok()?;
         self.inserted += 1;
@@ -315,6 +319,11 @@ impl Subscriptions {
     /// Lets what is published in `account` to `subject` be looked at as answers.
     pub(crate) fn insert_replies(&mut self, account: AccountId, subject: &[u8]) -> Option<u32> {
         self.place_hidden((REPLIES, account), (NONE, NONE, NONE), subject, None)
+    }
+
+    /// Lets the server itself hear what is published in `account` to `subject`.
+    pub(crate) fn insert_server(&mut self, account: AccountId, subject: &[u8]) -> Option<u32> {
+        self.place_hidden((SERVER, account), (NONE, NONE, NONE), subject, None)
     }
 
     /// Lets the client's subscription `parent` also get what is published in `account` to `remote`. `import`: the number of the import

@@ -1,5 +1,7 @@
 //! Conversations: what was said, what was answered; whole and cut at every byte.
 
+mod accounts;
+
 use super::*;
 use std::net::SocketAddr;
 use std::time::Duration;
