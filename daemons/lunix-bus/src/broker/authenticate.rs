@@ -33,27 +33,28 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Somebody who may do everything in the global account.
+    /// Somebody without a token.
     #[must_use]
-    pub fn anybody() -> Self {
+    pub fn new(user: Option<Box<str>>, account: Rc<str>, permissions: Option<Rc<Permissions>>) -> Self {
         Self {
-            user: None,
-            account: GLOBAL.into(),
-            permissions: None,
+            user,
+            account,
+            permissions,
             #[cfg(feature = "jwt")]
             standing: None,
         }
+    }
+
+    /// Somebody who may do everything in the global account.
+    #[must_use]
+    pub fn anybody() -> Self {
+        Self::new(None, GLOBAL.into(), None)
     }
 }
 
 impl From<&User> for Identity {
     fn from(user: &User) -> Self {
-        Self {
-            user: Some(user.name.as_str().into()),
-            account: Rc::clone(&user.account),
-            permissions: user.permissions.clone(),
-            ..Self::anybody()
-        }
+        Self::new(Some(user.name.as_str().into()), Rc::clone(&user.account), user.permissions.clone())
     }
 }
 
@@ -90,6 +91,7 @@ pub(super) enum Verdict {
     Accepted(Identity),
     Refused,
     /// Refused for a reason that is told to the log alone.
+    #[cfg(feature = "jwt")]
     Explained(&'static str),
     /// It is this one if the answer is yes; `None`: refused whatever the answer.
     Asked(Option<Identity>, Question),
@@ -129,6 +131,7 @@ impl Broker {
         match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
+            #[cfg(feature = "jwt")]
             Verdict::Explained(why) => {
                 self.explain(slot, why);
                 self.refuse(slot, "Authorization Violation", Reason::Authentication);
@@ -195,6 +198,7 @@ impl Broker {
     }
 
     /// Tells the log, and nobody else, why a client is not let in.
+    #[cfg(feature = "jwt")]
     pub(super) fn explain(&mut self, slot: u32, why: &str) {
         if let Some(client) = self.client(slot) {
             let (id, peer) = (client.id, client.peer);

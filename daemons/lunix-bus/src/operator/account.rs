@@ -30,7 +30,8 @@ impl AccountFacts {
     pub(super) fn check(&self, now: i64) -> Result<(), &'static str> {
         match self.fault {
             Some(fault) => Err(fault),
-            None if self.claims.is_expired(now) => Err("account has expired"),
+            // Its clients are cut at that very second.
+            None if self.claims.expires > 0 && now >= self.claims.expires => Err("account has expired"),
             None if self.claims.is_early(now) => Err("account is not yet valid"),
             None => Ok(()),
         }
