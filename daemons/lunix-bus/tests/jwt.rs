@@ -138,7 +138,7 @@ fn who_is_let_in() {
         ("bad network", of(&home, &|claims| claims.body.limits.networks = texts(&["127.0.0.1/32", "x"]))),
         ("web only", of(&home, &|claims| claims.body.allowed_connection_types = texts(&["WEBSOCKET"]))),
         ("odd kinds only", of(&home, &|claims| claims.body.allowed_connection_types = texts(&["ODD"]))),
-        ("bad subject", of(&home, &|claims| claims.body.permissions.publish.allow = texts(&["a..b"]))),
+        ("bad subject", of(&home, &|claims| claims.body.permissions.publish.allow = Some(texts(&["a..b"])))),
         ("account expired", of(&account(5), &|_| {})),
         ("account untrusted", of(&account(6), &|_| {})),
         ("account over its limits", of(&account(7), &|_| {})),
@@ -210,23 +210,21 @@ fn scoped_user(number: u8) -> Claims<User> {
 fn templates_of_signing_keys() {
     let permissions = Permissions {
         publish: Permission {
-            allow: texts(&["pub.{{name()}}.>", "at.{{account-tag(place)}}", "{{tag(none)}}.x"]),
+            allow: Some(texts(&["pub.{{name()}}.>", "at.{{account-tag(place)}}", "{{tag(none)}}.x"])),
             deny: texts(&["pub.{{name()}}.no"]),
         },
         subscribe: Permission {
-            allow: texts(&["team.{{tag(team)}}", "{{account-name()}}.{{subject()}}", "_INBOX.>"]),
+            allow: Some(texts(&["team.{{tag(team)}}", "{{account-name()}}.{{subject()}}", "_INBOX.>"])),
             deny: vec![],
         },
         responses: None,
     };
     let nothing = Permissions {
-        publish: Permission { allow: texts(&["{{tag(none)}}"]), deny: vec![] },
+        publish: Permission { allow: Some(texts(&["{{tag(none)}}"])), deny: vec![] },
         ..Permissions::default()
     };
-    let bad = Permissions {
-        publish: Permission { allow: vec![], deny: texts(&["{{tag(none)}}"]) },
-        ..Permissions::default()
-    };
+    let bad =
+        Permissions { publish: Permission { allow: None, deny: texts(&["{{tag(none)}}"]) }, ..Permissions::default() };
     let said = "PUB pub.ada.x 0\r\n\r\nPUB pub.ada.no 0\r\n\r\nPUB at.here 0\r\n\r\nPUB x 0\r\n\r\nSUB team.red 1\r\nSUB team.blue 2\r\n\
         SUB team.green 3\r\nSUB acme.USER 4\r\nPING\r\n";
     let said = said.replace("USER", &user(1).public().to_string());
@@ -242,7 +240,7 @@ fn templates_of_signing_keys() {
         own.body.limits = Limits::none();
         assert_eq!(answer(&server, &user_token(&own, &account(3)), &user(1)), REFUSED);
         own = scoped_user(1);
-        own.body.permissions.publish.allow = texts(&[">"]);
+        own.body.permissions.publish.allow = Some(texts(&[">"]));
         assert_eq!(answer(&server, &user_token(&own, &account(3)), &user(1)), REFUSED);
     }
     for server in both("jwt-template-nothing", &simple(&[&scoped(nothing, Limits::none())], "")) {
@@ -291,7 +289,7 @@ fn trusted_keys_instead_of_an_operator() {
 #[test]
 fn default_permissions_and_responses() {
     let mut claims = about(&account(2), "home", Account::default());
-    claims.body.default_permissions.publish.allow = texts(&["d.>"]);
+    claims.body.default_permissions.publish.allow = Some(texts(&["d.>"]));
     let violation = |subject: &str| format!("-ERR 'Permissions Violation for Publish to \"{subject}\"'\r\nPONG\r\n");
     for server in both("jwt-default", &simple(&[&claims], "")) {
         let token = user_token(&about(&user(1), "u", plain()), &account(2));

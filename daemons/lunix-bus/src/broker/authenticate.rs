@@ -261,6 +261,9 @@ impl Broker {
             // The reference binds the client to its account anew, and what it subscribed to before is gone.
             self.drop_all_subscriptions(slot);
         }
+        if self.client(slot).is_some_and(|client| client.subscriptions_max(&self.settings) == Some(0)) {
+            return self.refuse(slot, "maximum subscriptions exceeded", Reason::MaxSubscriptions);
+        }
         if !(0..=1).contains(&options.protocol) {
             return self.refuse(slot, "invalid client protocol", Reason::ClientProtocol);
         }
