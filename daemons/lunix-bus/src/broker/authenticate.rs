@@ -232,7 +232,7 @@ impl Broker {
     }
 
     /// Lets a client in as `identity`.
-    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
+    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, mut connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
         let has_credentials = self.settings.local.is_some() && !self.goes_by_rules(&connect);
         if self.is_full(slot, identity) {
@@ -249,6 +249,7 @@ impl Broker {
         client.options.merge(&connect);
         client.has_credentials = has_credentials;
         // Only monitoring tells it, so only then is memory spent on it.
+        connect.user = identity.user.as_deref().map(str::to_owned).or(connect.user);
         client.about = connect.about().filter(|_| is_monitored);
         parser.set_headers(client.options.headers);
         let options = client.options;
