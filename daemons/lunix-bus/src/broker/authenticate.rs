@@ -34,27 +34,28 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Somebody who may do everything in the global account.
+    /// Somebody without a token.
     #[must_use]
-    pub fn anybody() -> Self {
+    pub fn new(user: Option<Box<str>>, account: Rc<str>, permissions: Option<Rc<Permissions>>) -> Self {
         Self {
-            user: None,
-            account: GLOBAL.into(),
-            permissions: None,
+            user,
+            account,
+            permissions,
             #[cfg(feature = "jwt")]
             standing: None,
         }
+    }
+
+    /// Somebody who may do everything in the global account.
+    #[must_use]
+    pub fn anybody() -> Self {
+        Self::new(None, GLOBAL.into(), None)
     }
 }
 
 impl From<&User> for Identity {
     fn from(user: &User) -> Self {
-        Self {
-            user: Some(user.name.as_str().into()),
-            account: Rc::clone(&user.account),
-            permissions: user.permissions.clone(),
-            ..Self::anybody()
-        }
+        Self::new(Some(user.name.as_str().into()), Rc::clone(&user.account), user.permissions.clone())
     }
 }
 
@@ -91,6 +92,7 @@ pub(super) enum Verdict {
     Accepted(Identity),
     Refused,
     /// Refused for a reason that is told to the log alone.
+    #[cfg(feature = "jwt")]
     Explained(&'static str),
     /// It is this one if the answer is yes; `None`: refused whatever the answer.
     Asked(Option<Identity>, Question),
@@ -145,6 +147,7 @@ impl Broker {
         match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
+            #[cfg(feature = "jwt")]
             Verdict::Explained(why) => {
                 self.explain(slot, why);
                 self.refuse(slot, "Authorization Violation", Reason::Authentication);
@@ -211,6 +214,7 @@ impl Broker {
     }
 
     /// Tells the log, and nobody else, why a client is not let in.
+    #[cfg(feature = "jwt")]
     pub(super) fn explain(&mut self, slot: u32, why: &str) {
         if let Some(client) = self.client(slot) {
             let (id, peer) = (client.id, client.peer);
@@ -244,7 +248,7 @@ impl Broker {
     }
 
     /// Lets a client in as `identity`.
-    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
+    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, mut connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
         let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
         if self.is_full(slot, identity) {
@@ -261,6 +265,7 @@ impl Broker {
         client.options.merge(&connect);
         client.has_credentials = has_credentials;
         // Only monitoring tells it, so only then is memory spent on it.
+        connect.user = identity.user.as_deref().map(str::to_owned).or(connect.user);
         client.about = connect.about().filter(|_| is_monitored);
         parser.set_headers(client.options.headers);
         let options = client.options;
@@ -272,6 +277,9 @@ impl Broker {
         if again {
             // The reference binds the client to its account anew, and what it subscribed to before is gone.
             self.drop_all_subscriptions(slot);
+        }
+        if self.client(slot).is_some_and(|client| client.subscriptions_max(&self.settings) == Some(0)) {
+            return self.refuse(slot, "maximum subscriptions exceeded", Reason::MaxSubscriptions);
         }
         if !(0..=1).contains(&options.protocol) {
             return self.refuse(slot, "invalid client protocol", Reason::ClientProtocol);

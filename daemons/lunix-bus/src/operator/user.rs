@@ -71,9 +71,8 @@ impl Trust {
         check(&claims, now)?;
         let name = if claims.body.issuer_account.is_empty() { &claims.issuer } else { &claims.body.issuer_account };
         let (account, own_key) = self.trusted(name, now)?;
-        // As in the reference, it is the token that says which ways there are, not the template.
-        check_kind(&claims.body.allowed_connection_types, shown.kind)?;
         take_over_template(&mut claims, account, own_key)?;
+        check_kind(&claims.body.allowed_connection_types, shown.kind)?;
         let (limits, body) = (&claims.body.limits, &account.claims.body);
         if claims.body.bearer_token && body.limits.disallow_bearer {
             return Err("account does not allow bearer tokens".into());
