@@ -12,6 +12,7 @@
 
 pub mod descriptor;
 pub mod filter;
+pub mod netlink;
 pub mod network;
 pub mod peer;
 pub mod signal;

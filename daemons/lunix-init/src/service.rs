@@ -4,6 +4,20 @@ use crate::lifecycle::{Lifecycle, Policy};
 use init_control::{Ended, ServiceState};
 use reactor::Instant;
 
+/// What a change of its directory does to a service that runs (`on-change`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnChange {
+    /// It ends and starts again.
+    #[default]
+    Restart,
+    /// It is told to reload.
+    Reload,
+    /// It goes on as it is; the change counts from its next start.
+    Keep,
+    /// It goes on as it is and is started as it was, until lunix-init itself starts anew.
+    NextBoot,
+}
+
 /// What a service directory says, but for what is read anew at each start (`run` itself, `env/`, `user`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
@@ -21,6 +35,12 @@ pub struct Definition {
     pub notify_socket: bool,
     /// It has a `log/`: its standard output goes there.
     pub has_logger: bool,
+    /// What a change does while it runs (`on-change`).
+    pub on_change: OnChange,
+    /// How it is told to reload: there is a program `reload`, otherwise a signal (`reload-signal`).
+    pub has_reload: bool,
+    /// That signal.
+    pub reload_signal: i32,
     /// It is the `log/` of the service of this name.
     pub logs_for: Option<String>,
 }
@@ -35,6 +55,9 @@ impl Default for Definition {
             notification: None,
             notify_socket: false,
             has_logger: false,
+            on_change: OnChange::Restart,
+            has_reload: false,
+            reload_signal: sys::signal::HUP,
             logs_for: None,
         }
     }
@@ -45,6 +68,8 @@ impl Default for Definition {
 pub struct Found {
     /// Its name: the directory's, or that and `/log`.
     pub name: String,
+    /// Where it lies in a store whose paths never change what they hold; `None` outside of stores.
+    pub place: Option<String>,
     /// Changes whenever something in the directory does.
     pub fingerprint: u64,
     /// What it says; otherwise the sentence that says what is wrong.
@@ -72,6 +97,13 @@ pub struct Service {
     pub reason: String,
     /// The operator's word where it differs from the directory: true for started.
     pub chosen: Option<bool>,
+    /// The process of its program `reload`.
+    pub reloader: Option<i32>,
+    /// It is to reload once more when that has ended.
+    pub(crate) reload_again: bool,
+    /// Its directory changed and that does not count before the next boot.
+    pub outdated: bool,
+    pub(crate) place: Option<String>,
     pub(crate) fingerprint: u64,
     /// What was wrong with its directory when it was read first, or has been ever since.
     pub(crate) unreadable: Option<String>,
@@ -103,6 +135,10 @@ impl Service {
             ended: None,
             reason: String::new(),
             chosen: None,
+            reloader: None,
+            reload_again: false,
+            outdated: false,
+            place: found.place,
             fingerprint: found.fingerprint,
             unreadable,
             fault: None,
@@ -125,6 +161,16 @@ impl Service {
     #[must_use]
     pub fn is_wanted(&self) -> bool {
         !self.removed && self.chosen.unwrap_or(!self.newest().starts_down)
+    }
+
+    /// True when its directory is gone and it goes on until it ends by itself.
+    #[must_use]
+    pub fn lingers(&self) -> bool {
+        let stays = match self.definition.on_change {
+            OnChange::Keep | OnChange::NextBoot => true,
+            OnChange::Restart | OnChange::Reload => false,
+        };
+        self.removed && stays && self.chosen != Some(false)
     }
 
     /// Its state, as lists show it.

@@ -96,12 +96,14 @@ impl Policy {
                     user: Some(name.into()),
                     account: grant.account_of(uid).into(),
                     permissions: grant.permissions.clone(),
+                    ..Identity::anybody()
                 })
             }
             Outcome::Anonymous(grant) => Some(Identity {
                 user: None,
                 account: grant.account.as_str().into(),
                 permissions: grant.permissions.clone(),
+                ..Identity::anybody()
             }),
             Outcome::Refused => None,
         }

@@ -180,6 +180,7 @@ impl Host {
             Ok(Request::Start { name }) => self.order(name, Order::Start),
             Ok(Request::Stop { name }) => self.order(name, Order::Stop),
             Ok(Request::Restart { name }) => self.order(name, Order::Restart),
+            Ok(Request::Reload { name }) => self.order(name, Order::Reload),
             Ok(Request::Signal { name, signal }) => self.send_signal(name, signal),
             Ok(Request::Rescan) => {
                 self.rescan();

@@ -4,6 +4,7 @@
 //! needs no new pipe.
 
 use super::{Host, Key};
+use crate::directory::folder::Folder;
 use crate::lines::Lines;
 use reactor::{Interest, Token};
 use rustix::pipe::PipeFlags;
@@ -22,6 +23,8 @@ pub(crate) struct Channels {
     logger: Option<(OwnedFd, OwnedFd)>,
     /// Where it announces itself.
     pub(crate) notification: Option<(OwnedFd, Token)>,
+    /// The directory it was started from, when that is not the one of this name any more.
+    pub(crate) home: Option<Folder>,
     lines: Lines,
 }
 

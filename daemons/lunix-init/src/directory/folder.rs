@@ -23,6 +23,15 @@ impl Folder {
         Ok(Self(fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?))
     }
 
+    /// True when both are the same directory of the same file system.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (fs::fstat(&self.0), fs::fstat(&other.0)) {
+            (Ok(one), Ok(two)) => (one.st_dev, one.st_ino) == (two.st_dev, two.st_ino),
+            (Ok(_) | Err(_), _) => false,
+        }
+    }
+
     /// Opens a directory below this one; `None` when there is no such entry.
     ///
     /// # Errors

@@ -1,14 +1,17 @@
 //! Reading the service directory. Nothing is ever written there.
 
+pub mod chain;
 pub mod fingerprint;
 pub mod folder;
 pub mod parse;
+pub mod place;
 
 use crate::lifecycle::Policy;
 use crate::service::{Definition, Found};
 use folder::Folder;
 use rustix::fs::FileType;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Most bytes of a small file.
@@ -35,16 +38,33 @@ const UNSUPPORTED: [&str; 14] = [
     "producer-for",
 ];
 
+/// What is known before the reading.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The stores, whose paths never change what they hold.
+    pub stores: &'a [PathBuf],
+    /// A service that was read already, by name and place.
+    pub earlier: &'a dyn Fn(&str, &str) -> Option<Found>,
+}
+
+impl Known<'_> {
+    /// Nothing is known.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { stores: &[], earlier: &|_, _| None }
+    }
+}
+
 /// Reads every service below `base`, in the order of their names. What is no directory is passed over.
 ///
 /// # Errors
 /// When `base` itself cannot be listed; what is wrong with one service is told in its [`Found`].
-pub fn read_all(base: &Folder) -> io::Result<Vec<Found>> {
+pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
     let mut all = Vec::new();
     for name in base.names()? {
         let name = name.to_string_lossy();
         match base.enter(&name) {
-            Ok(Some(folder)) => read_service(&name, &folder, &mut all),
+            Ok(Some(folder)) => read_service(&name, &folder, known, &mut all),
             Ok(None) => all.push(broken(&name, "it is a link that leads nowhere".to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
             Err(error) => all.push(broken(&name, format!("cannot open it: {error}"))),
@@ -54,22 +74,33 @@ pub fn read_all(base: &Folder) -> io::Result<Vec<Found>> {
 }
 
 fn broken(name: &str, sentence: String) -> Found {
-    Found { name: name.to_owned(), fingerprint: 0, definition: Err(sentence), remarks: Vec::new() }
+    Found { name: name.to_owned(), place: None, fingerprint: 0, definition: Err(sentence), remarks: Vec::new() }
 }
 
 /// Reads one service, and its `log` when it has one.
-fn read_service(name: &str, folder: &Folder, all: &mut Vec<Found>) {
+fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Found>) {
     if name.len() > NAME_MAX || name.chars().any(|letter| letter.is_control() || letter == '\u{fffd}') {
         let shown: String = name.chars().take(NAME_MAX).filter(|letter| !letter.is_control()).collect();
         return all.push(broken(&shown, format!("expected a name of at most {NAME_MAX} printable bytes")));
     }
-    let mut service = read_one(name, folder, b"log");
+    let place = place::of(folder).filter(|path| place::is_in_store(path, known.stores));
+    let place = place.and_then(|path| path.into_os_string().into_string().ok());
+    let logger_name = format!("{name}/log");
+    let logger_place = place.as_deref().map(|place| format!("{place}/log"));
+    // The same path in a store is the same service: there is nothing to read.
+    if let Some(same) = place.as_deref().and_then(|place| (known.earlier)(name, place)) {
+        let logger = logger_place.as_deref().and_then(|place| (known.earlier)(&logger_name, place));
+        if same.definition.as_ref().is_ok_and(|definition| definition.has_logger == logger.is_some()) {
+            all.extend(logger);
+            return all.push(same);
+        }
+    }
+    let mut service = read_one(name, folder, b"log", place);
     match folder.enter("log") {
         Ok(None) => {}
         Err(error) => service.definition = Err(format!("log: expected a directory: {error}")),
         Ok(Some(log)) => {
-            let logger_name = format!("{name}/log");
-            let mut logger = read_one(&logger_name, &log, b"");
+            let mut logger = read_one(&logger_name, &log, b"", logger_place);
             if let Ok(definition) = &mut logger.definition {
                 definition.logs_for = Some(name.to_owned());
             }
@@ -83,7 +114,7 @@ fn read_service(name: &str, folder: &Folder, all: &mut Vec<Found>) {
     all.push(service);
 }
 
-fn read_one(name: &str, folder: &Folder, without: &[u8]) -> Found {
+fn read_one(name: &str, folder: &Folder, without: &[u8], place: Option<String>) -> Found {
     let (fingerprint, definition) = match fingerprint::of(folder, without) {
         Ok(fingerprint) => (fingerprint, define(folder)),
         Err(error) => (0, Err(format!("cannot read it: {error}"))),
@@ -91,7 +122,7 @@ fn read_one(name: &str, folder: &Folder, without: &[u8]) -> Found {
     let names = folder.names().unwrap_or_default();
     let unsupported = names.iter().filter_map(|entry| entry.to_str().ok()).filter(|entry| UNSUPPORTED.contains(entry));
     let remarks = unsupported.map(|file| format!("{file} is not supported and has no effect")).collect();
-    Found { name: name.to_owned(), fingerprint, definition, remarks }
+    Found { name: name.to_owned(), place, fingerprint, definition, remarks }
 }
 
 /// What the small files say.
@@ -125,6 +156,9 @@ fn define(folder: &Folder) -> Result<Definition, String> {
         notification,
         notify_socket,
         has_logger: false,
+        on_change: small(folder, "on-change", parse::on_change)?.unwrap_or_default(),
+        has_reload: folder.has("reload"),
+        reload_signal: small(folder, "reload-signal", parse::signal)?.unwrap_or(sys::signal::HUP),
         logs_for: None,
     })
 }

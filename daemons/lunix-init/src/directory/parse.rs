@@ -1,5 +1,6 @@
 //! The small files of a service directory: pure functions from bytes to a value or to what was expected.
 
+use crate::service::OnChange;
 use std::time::Duration;
 
 /// What a file should have held: completes the sentence "FILE: expected ...".
@@ -33,6 +34,20 @@ pub fn kind(content: &[u8]) -> Result<bool, Expected> {
         b"oneshot" => Ok(true),
         b"bundle" => Err("longrun or oneshot (bundles are not supported)"),
         _ => Err("longrun or oneshot"),
+    }
+}
+
+/// What a change does: one word.
+///
+/// # Errors
+/// What was expected.
+pub fn on_change(content: &[u8]) -> Result<OnChange, Expected> {
+    match content.trim_ascii() {
+        b"restart" => Ok(OnChange::Restart),
+        b"reload" => Ok(OnChange::Reload),
+        b"keep" => Ok(OnChange::Keep),
+        b"next-boot" => Ok(OnChange::NextBoot),
+        _ => Err("restart, reload, keep or next-boot"),
     }
 }
 
@@ -110,6 +125,8 @@ mod tests {
         assert!(kind(b"bundle").unwrap_err().contains("not supported") && kind(b"").is_err());
         assert_eq!((signal(b"INT\n"), signal(b"SIGKILL"), signal(b"1")), (Ok(2), Ok(9), Ok(1)));
         assert!(signal(b"\xff").is_err());
+        assert_eq!((on_change(b"keep\n"), on_change(b" next-boot")), (Ok(OnChange::Keep), Ok(OnChange::NextBoot)));
+        assert!(on_change(b"").is_err() && on_change(b"never").is_err());
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn each_user_has_an_account_that_goes_with_its_last_client() {
 
 #[test]
 fn who_is_turned_away_must_send_credentials() {
-    let user = User { name: "host".into(), password: "p".into(), permissions: None, account: "SYSTEM".into() };
+    let user = host();
     let with_user = Settings { credentials: Credentials::Users(vec![user]), ..settings(policy()) };
     let good = "CONNECT {\"verbose\":false,\"user\":\"host\",\"pass\":\"p\"}\r\nPING\r\n";
     let bad = "CONNECT {\"verbose\":false,\"user\":\"host\",\"pass\":\"q\"}\r\nPING\r\n";
@@ -123,7 +123,7 @@ fn who_is_turned_away_must_send_credentials() {
 
 #[test]
 fn credentials_lead_out_of_one_s_account_and_back() {
-    let user = User { name: "host".into(), password: "p".into(), permissions: None, account: "SYSTEM".into() };
+    let user = host();
     let mut desk = Desk(Broker::new(Settings { credentials: Credentials::Users(vec![user]), ..settings(policy()) }, 3));
     let (system, _) = desk.client(&unix(0), &format!("{HELLO}SUB > 1\r\n"));
     let (alice, _) = desk.client(&unix(1000), &format!("{HELLO}SUB > 1\r\n"));
@@ -160,4 +160,15 @@ fn new_rules_hold_for_those_who_are_there() {
     desk.0.reload(open);
     assert_eq!(desk.say(alice, "PING\r\n"), "PONG\r\n");
     assert_eq!(desk.0.accounts.name(desk.0.client(alice).unwrap().account.unwrap()), "$G");
+}
+
+fn host() -> User {
+    User {
+        name: "host".into(),
+        password: "p".into(),
+        by_key: false,
+        kinds: crate::broker::ConnectionKinds::default(),
+        permissions: None,
+        account: "SYSTEM".into(),
+    }
 }
