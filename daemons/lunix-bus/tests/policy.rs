@@ -5,9 +5,8 @@
 
 mod common;
 
-use common::{Client, DEADLINE, Server, directory, ours};
+use common::{Client, DEADLINE, Server, as_user, directory, is_root, ours};
 use interfaces::policy::{Column, Kind, Owner, Row, rows};
-use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -46,8 +45,7 @@ struct Machine {
 impl Machine {
     /// A bus with the shipped configuration, for the users and groups of this test; `None` when we are not root.
     fn start(name: &str) -> Option<Self> {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: only root can connect as other users");
+        if !is_root() {
             return None;
         }
         let folder = directory(name);
@@ -168,21 +166,6 @@ fn configuration(folder: &Path) -> String {
         text = text.replacen(from, &to, 1);
     }
     text
-}
-
-/// Runs `work` as user `uid`. The kernel keeps credentials per thread.
-fn as_user<T: Send>(uid: u32, groups: &[u32], work: impl FnOnce() -> T + Send) -> T {
-    let (user, group) = (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(uid));
-    let groups: Vec<_> = groups.iter().map(|&gid| rustix::fs::Gid::from_raw(gid)).collect();
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            set_thread_groups(&groups).unwrap();
-            set_thread_res_gid(group, group, group).unwrap();
-            set_thread_res_uid(user, user, user).unwrap();
-            work()
-        });
-        thread.join().unwrap()
-    })
 }
 
 /// A subject that the pattern matches.
