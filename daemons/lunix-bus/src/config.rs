@@ -17,7 +17,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Closed connections that monitoring can still tell of.
-const CLOSED_KEPT: usize = 256;
+pub(crate) const CLOSED_KEPT: usize = 256;
 
 /// Everything a run is told.
 #[derive(Clone, Debug)]

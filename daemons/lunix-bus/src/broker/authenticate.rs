@@ -131,6 +131,10 @@ impl Broker {
     /// A CONNECT: accepted, refused, or put off.
     pub(super) fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
         let Some(mut connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
+        if let Some(client) = self.client_mut(slot) {
+            client.has_credentials = has_credentials;
+        }
         let delegation = self.question(slot, &connect);
         let verdict = self.judge(slot, &connect);
         connect.wipe();
@@ -250,7 +254,6 @@ impl Broker {
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, mut connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
-        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
         if self.is_full(slot, identity) {
             let text = "maximum account active connections exceeded";
             return self.refuse(slot, text, Reason::MaxAccountConnections);
@@ -263,7 +266,6 @@ impl Broker {
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
-        client.has_credentials = has_credentials;
         // Only monitoring tells it, so only then is memory spent on it.
         connect.user = identity.user.as_deref().map(str::to_owned).or(connect.user);
         client.about = connect.about().filter(|_| is_monitored);

@@ -2,6 +2,7 @@
 
 mod error;
 mod files;
+mod handed;
 #[cfg(feature = "bcrypt")]
 mod hashes;
 mod http;
@@ -18,6 +19,7 @@ use crate::broker::{Broker, Peer, Progress};
 use crate::config::{self, Config};
 use crate::flags::Flags;
 use crate::local::{Facts, Origin};
+use handed::Handed;
 use kernel::Kernel;
 use listen::{Listener, Refused, SocketFile};
 use log::Log;
@@ -106,34 +108,31 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     let ready =
         flags.ready_fd.map(|number| sys::descriptor::inherited(i32::try_from(number).unwrap_or(-1))).transpose();
     let ready = ready.map_err(|error| Error::Inherited("the descriptor of --ready-fd", error))?;
-    let mut listeners = Listener::handed_over()?;
+    let mut handed = Handed::take()?;
     let log = Log::open(config.log_file.clone(), config.debug);
     let mut log = log.map_err(|error| {
         Error::Create(config.log_file.as_deref().unwrap_or_else(|| "log".as_ref()).display().to_string(), error)
     })?;
     raise_descriptor_limit();
-    let mut socket_files: Vec<SocketFile> = Vec::new();
-    if config.tcp && listeners.is_empty() {
-        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
-        config.broker.port = port;
-        listeners.push(listener);
+    let handed_monitor = handed.monitoring();
+    let (listeners, socket_files) = listen(&mut config, handed)?;
+    let monitor = match handed_monitor {
+        Some(listener) => Some(Monitor::on(listener)),
+        None => config.monitoring.as_ref().map(Monitor::open).transpose()?,
+    };
+    if monitor.is_some() {
+        config.broker.closed_kept = config::CLOSED_KEPT;
     }
-    for name in &config.unix {
-        let (listener, file) = Listener::unix(name, config.unix_mode)?;
-        socket_files.extend(file);
-        listeners.push(listener);
-    }
-    let monitor = config.monitoring.as_ref().map(Monitor::open).transpose()?;
     let mut files = Vec::new();
     if let Some(path) = &config.pid_file {
         files.push(files::process_number(path)?);
     }
     if let Some(directory) = &config.ports_directory {
-        files.push(files::ports(directory, config.broker.port, monitor.as_ref().map(Monitor::port))?);
+        files.push(files::ports(directory, &listeners, monitor.as_ref().map(|monitor| &monitor.listener))?);
     }
     name_server(&mut config)?;
     let is_open = config.broker.credentials == crate::broker::Credentials::Open && config.broker.local.is_none();
-    if is_open && config.tcp {
+    if is_open && listeners.iter().any(Listener::is_tcp) {
         log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
     }
     if let Some(monitor) = &monitor {
@@ -149,6 +148,32 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         files::ready(fd);
     }
     server.run()
+}
+
+/// Listens for clients where the configuration says, on the sockets that were handed over as far as they are for that.
+fn listen(config: &mut Config, mut handed: Handed) -> Result<(Vec<Listener>, Vec<SocketFile>), Error> {
+    let mut listeners = handed.tcp();
+    if let Some(address) = listeners.first().and_then(Listener::address) {
+        config.broker.host = address.ip().to_string();
+        config.broker.port = address.port();
+    } else if config.tcp {
+        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
+        config.broker.port = port;
+        listeners.push(listener);
+    }
+    let mut socket_files = Vec::new();
+    for name in &config.unix {
+        if let Some(listener) = handed.unix(name) {
+            // Its file is of whoever made it.
+            listeners.push(listener);
+            continue;
+        }
+        let (listener, file) = Listener::unix(name, config.unix_mode)?;
+        socket_files.extend(file);
+        listeners.push(listener);
+    }
+    listeners.extend(handed.rest());
+    Ok((listeners, socket_files))
 }
 
 /// Draws what the configuration leaves open.
