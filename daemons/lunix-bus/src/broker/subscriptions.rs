@@ -391,12 +391,39 @@ impl Subscriptions {
         }
     }
 
+    /// Places there are, and how many of them are taken.
+    pub(crate) fn places(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn used(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// The same accounts, without subscriptions.
+    pub(crate) fn emptied(&self) -> Self {
+        let mut fresh = Self { inserted: self.inserted, made: self.made, ..Self::new(self.seed) };
+        (0..self.indexes.len()).filter_map(AccountId::from_place).for_each(|account| fresh.open(account));
+        fresh
+    }
+
+    /// Adds a client's subscription as it is in `before`, in front of the client's others (`first`). Returns its number.
+    pub(crate) fn take_over(&mut self, slot: u32, first: u32, known: &Subscription, before: &Self) -> Option<u32> {
+        let (pattern, queue) = (before.pattern(known), before.queue(known));
+        let sid = known.sid_with_blank().strip_suffix(b" ").unwrap_or_default();
+        let number = self.insert((slot, known.account), first, &pattern, queue, sid)?;
+        self.inserted -= 1;
+        if let Some(fresh) = self.get_mut(number) {
+            (fresh.max, fresh.delivered) = (known.max, known.delivered);
+            (fresh.size, fresh.filtered) = (known.size, known.filtered);
+        }
+        Some(number)
+    }
+
     /// Gives memory back that only a crowd needed.
     pub(crate) fn trim(&mut self) {
         if self.len() + self.hidden == 0 {
-            let accounts = self.indexes.len();
-            *self = Self { inserted: self.inserted, made: self.made, ..Self::new(self.seed) };
-            (0..accounts).filter_map(AccountId::from_place).for_each(|account| self.open(account));
+            *self = self.emptied();
         }
     }
 }
