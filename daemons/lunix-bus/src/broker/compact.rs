@@ -4,7 +4,7 @@ use super::Broker;
 use super::subscriptions::{NONE, Subscription};
 
 /// Tables with fewer places than this are left as they are.
-const WORTH_IT: usize = 1024;
+const WORTH_IT: usize = 128;
 
 impl Broker {
     /// A place for a client. Free places that were noted may be gone or taken since.

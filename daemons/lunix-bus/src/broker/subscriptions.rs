@@ -1,7 +1,7 @@
 //! All subscriptions of all clients: a slab, found by client and sid, linked per client; and an index per account.
 
 use super::account::AccountId;
-use nats_subject::{Cache, Entry, Index, SlotTable, hash};
+use nats_subject::{Cache, Entry, Index, SlotTable, Text, hash};
 
 /// No subscription.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -31,35 +31,24 @@ pub(crate) enum Owner {
 /// Literal subjects whose receivers are remembered.
 const CACHE_PLACES: usize = 256;
 
-/// Bytes of a sid kept in place.
-const SID_INLINE: usize = 15;
-
 /// A client's name for a subscription, with the blank that follows it in MSG.
-#[derive(Debug)]
-struct Sid {
-    inline: [u8; SID_INLINE],
-    len: u8,
-    long: Option<Box<[u8]>>,
-}
+#[derive(Debug, Default)]
+struct Sid(Text);
 
 impl Sid {
     fn new(sid: &[u8]) -> Self {
-        let mut text = Vec::new();
-        let mut inline = [b' '; SID_INLINE];
-        if let Some(place) = inline.get_mut(..sid.len()).filter(|_| sid.len() < SID_INLINE) {
-            place.copy_from_slice(sid);
-            return Self { inline, len: u8::try_from(sid.len() + 1).unwrap_or_default(), long: None };
+        let mut short = [b' '; 32];
+        match short.get_mut(..sid.len()) {
+            Some(place) if sid.len() < 32 => {
+                place.copy_from_slice(sid);
+                Self(Text::new(short.get(..=sid.len()).unwrap_or_default()))
+            }
+            Some(_) | None => Self(Text::new(&[sid, b" "].concat())),
         }
-        text.extend_from_slice(sid);
-        text.push(b' ');
-        Self { inline, len: 0, long: Some(text.into()) }
     }
 
     fn with_blank(&self) -> &[u8] {
-        match &self.long {
-            Some(text) => text,
-            None => self.inline.get(..usize::from(self.len)).unwrap_or_default(),
-        }
+        self.0.as_bytes()
     }
 }
 
@@ -366,7 +355,7 @@ impl Subscriptions {
             return first;
         };
         gone.client = NONE;
-        gone.sid.long = None;
+        gone.sid = Sid::default();
         let (entry, hash, previous, next, account) = (gone.entry, gone.hash, gone.previous, gone.next, gone.account);
         if let Some(index) = self.indexes.get_mut(account.place()) {
             index.remove(entry);
