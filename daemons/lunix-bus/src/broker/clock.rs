@@ -137,19 +137,4 @@ impl Broker {
             self.outbox.stalled.push(slot);
         }
     }
-
-    /// Gives memory back when the last client is gone.
-    pub(super) fn trim(&mut self) {
-        self.clients = Vec::new();
-        self.free = Vec::new();
-        self.spare = Vec::new();
-        self.scratch = super::publish::Scratch::default();
-        self.unwire();
-        self.subscriptions.trim();
-        self.wire();
-        self.outbox.questions.clear();
-        self.outbox.pool.clear();
-        self.next_due = None;
-        self.relax_due = None;
-    }
 }

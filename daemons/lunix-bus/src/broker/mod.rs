@@ -32,6 +32,7 @@ mod ceiling;
 mod client;
 mod clock;
 mod closed;
+mod compact;
 mod connect;
 mod execute;
 mod info;
@@ -237,13 +238,7 @@ impl Broker {
         if self.count > self.settings.max_connections.saturating_add(64) {
             return None;
         }
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                self.clients.push(None);
-                u32::try_from(self.clients.len() - 1).ok()?
-            }
-        };
+        let slot = self.free_slot()?;
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
@@ -327,6 +322,7 @@ impl Broker {
             Progress::Paused(_) => return Progress::Paused(at + used),
             Progress::Ending => return Progress::Ending,
         }
+        self.compact_subscriptions();
         self.stall(now, slot);
         progress
     }
@@ -481,6 +477,8 @@ impl Broker {
         self.count -= 1;
         if self.count == 0 {
             self.trim();
+        } else {
+            self.compact();
         }
     }
 
