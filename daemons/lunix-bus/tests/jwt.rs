@@ -4,10 +4,10 @@
 
 mod common;
 
-use common::{Client, Server, both, directory, ours, reference, with_file};
+use common::{Client, Server, both};
 use nats_keys::{
-    Account, AccountLimits, Body, Claims, Export, Import, KeyPair, Kind, Limits, Operator, Permission, Permissions,
-    Role, SigningKey, Template, User, encode, encode_base64,
+    Account, AccountLimits, Body, Claims, Export, KeyPair, Kind, Limits, Operator, Permission, Permissions, Role,
+    SigningKey, Template, User, encode, encode_base64,
 };
 use std::net::TcpStream;
 use std::time::{SystemTime, UNIX_EPOCH};
