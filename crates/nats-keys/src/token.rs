@@ -63,6 +63,12 @@ fn check_type<T: Body>(fields: Fields<'_>) -> Result<i64, Error> {
     }
 }
 
+/// SHA-512/256 of `bytes`.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> [u8; 32] {
+    ring::digest::digest(&ring::digest::SHA512_256, bytes).as_ref().try_into().unwrap_or_default()
+}
+
 /// Signs `claims` at second `now`: sets issuer, time and identifier (a hash of what all kinds of claims have).
 ///
 /// # Errors
@@ -77,8 +83,8 @@ pub fn encode<T: Body>(claims: &Claims<T>, issuer: &KeyPair, now: i64) -> Result
     let mut map = claims.common();
     map.insert("iss".into(), issuer.public().to_string().into());
     map.insert("iat".into(), now.into());
-    let hash = ring::digest::digest(&ring::digest::SHA512_256, Value::Object(map.clone()).to_string().as_bytes());
-    map.insert("jti".into(), base32::encode(hash.as_ref()).into());
+    let id = base32::encode(&hash(Value::Object(map.clone()).to_string().as_bytes()));
+    map.insert("jti".into(), id.into());
     map.insert("nats".into(), claims.nats()?);
     let mut token = base64::encode(HEADER);
     token.push('.');

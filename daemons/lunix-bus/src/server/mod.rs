@@ -164,6 +164,16 @@ fn name_server(config: &mut Config) -> Result<(), Error> {
     Ok(())
 }
 
+/// The broker with what makes its nonces.
+#[cfg(feature = "jwt")]
+fn with_secret(mut broker: Broker) -> Result<Broker, Error> {
+    let mut secret = [0_u8; 32];
+    fill_random(&mut secret)?;
+    broker.set_secret(secret);
+    broker.share_by_tokens();
+    Ok(broker)
+}
+
 fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
     getrandom(bytes, GetRandomFlags::empty()).map_err(|error| Error::System("getrandom", error.into()))?;
     Ok(())
@@ -204,6 +214,8 @@ impl Server {
         for (listener, number) in listeners.iter().zip(0..) {
             reactor.insert(listener, Interest::READ, Source::Listener(number)).map_err(epoll)?;
         }
+        #[cfg(feature = "jwt")]
+        let broker = with_secret(broker)?;
         Ok(Self {
             reactor,
             broker,
@@ -232,6 +244,10 @@ impl Server {
         while !self.ending {
             self.reactor.wait(None).map_err(epoll)?;
             let now = Instant::now();
+            #[cfg(feature = "jwt")]
+            if self.broker.needs_calendar() {
+                self.broker.set_calendar(now, SystemTime::now());
+            }
             while let Some(event) = self.reactor.next() {
                 match event.key {
                     Source::Client(slot) => {
@@ -306,7 +322,6 @@ impl Server {
             #[cfg(feature = "bcrypt")]
             self.hasher_tick(now);
             self.flush(now);
-            self.broker.relax();
         }
         Ok(())
     }
@@ -544,6 +559,8 @@ impl Server {
             settings.local.as_ref().map(|policy| policy.tcp) != known.local.as_ref().map(|policy| policy.tcp);
         self.broker.set_calendar(now, SystemTime::now());
         self.broker.reload(settings);
+        #[cfg(feature = "jwt")]
+        self.broker.share_by_tokens();
         if asks_anew {
             self.ask_for_listeners();
         }
