@@ -1,5 +1,6 @@
 /* What the stock C client (libnats) sees of a server, scenario by scenario. */
 #include <nats/nats.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,15 +33,17 @@ static char *ask(const char *what)
 
 /* What callbacks were told, in order. */
 static struct {
+    pthread_mutex_t lock;
     char words[WORDS_MAX][512];
-    volatile int count, read;
-} told;
+    int count, read;
+} told = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void tell(const char *word, const char *more)
 {
-    int index = __sync_fetch_and_add(&told.count, 1);
-    if (index < WORDS_MAX)
-        snprintf(told.words[index], sizeof told.words[index], "%s %s", word, more);
+    pthread_mutex_lock(&told.lock);
+    if (told.count < WORDS_MAX)
+        snprintf(told.words[told.count++], sizeof *told.words, "%s %s", word, more);
+    pthread_mutex_unlock(&told.lock);
     printf("# %s %s\n", word, more);
 }
 
@@ -59,15 +62,22 @@ static void on_event(natsConnection *nc, void *closure)
     tell(closure, "");
 }
 
+/* The next thing told, if any. */
+static const char *heard(void)
+{
+    pthread_mutex_lock(&told.lock);
+    const char *word = told.read < told.count ? told.words[told.read++] : NULL;
+    pthread_mutex_unlock(&told.lock);
+    return word;
+}
+
 /* Waits for a callback of this name; others before it are passed over. */
 static const char *hears(const char *name)
 {
     for (int waited_ms = 0; waited_ms < LIMIT_MS; waited_ms += 5) {
-        while (told.read < told.count && told.read < WORDS_MAX) {
-            const char *word = told.words[told.read++];
+        for (const char *word; (word = heard());)
             if (!strncmp(word, name, strlen(name)))
                 return word;
-        }
         nats_Sleep(5);
     }
     fprintf(stderr, "no %s\n", name);
