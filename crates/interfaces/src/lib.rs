@@ -25,6 +25,7 @@ pub mod init;
 
 pub mod network;
 pub mod process;
+pub mod request;
 mod stamp;
 pub mod time;
 pub mod toast;

@@ -8,14 +8,15 @@
 //! let mut parser = Parser::new(4096, 1 << 20);
 //! assert_eq!(parser.parse(b"pub greet 2\r\nhi")?, (4, None));
 //! let (used, op) = parser.parse(b"greet 2\r\nhi\r\n")?;
-//! assert_eq!((used, op), (13, Some(Op::Pub { subject: b"greet", reply: None, headers: b"", payload: b"hi" })));
+//! let Some(Op::Pub { subject, payload, .. }) = op else { panic!("no publish") };
+//! assert_eq!((used, subject, payload), (13, &b"greet"[..], &b"hi"[..]));
 //! # Ok::<(), nats_proto::Error>(())
 //! ```
 
 use crate::Error;
 use crate::automaton::{Automaton, Dialect, Form, Frame, Message, Said};
 use crate::number::parse_size;
-use crate::span::Fields;
+use crate::span::{Fields, Span};
 
 /// One operation of a client. Every slice is a part of the input given to [`Parser::parse`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Op<'a> {
         headers: &'a [u8],
         /// The message's own bytes.
         payload: &'a [u8],
+        /// How it was written: receivers get sizes with the digits the publisher chose.
+        wire: Wire<'a>,
     },
     /// A new subscription.
     Sub {
@@ -61,6 +64,18 @@ pub enum Op<'a> {
     Error(&'a [u8]),
 }
 
+/// Parts of a publish as they were sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wire<'a> {
+    /// Everything after the subject and one blank, up to the frame's end: what MSG has after its sid. Empty when the frame is not written
+    /// in the plainest way, and MSG must be put together.
+    pub tail: &'a [u8],
+    /// Digits of HPUB's first size; empty for PUB.
+    pub headers_len: &'a [u8],
+    /// Digits of the (second) size.
+    pub total_len: &'a [u8],
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verb {
     Pub,
@@ -81,7 +96,8 @@ struct Client(bool);
 
 impl Dialect for Client {
     type Verb = Verb;
-    type Extra = ();
+    /// The digits of both sizes.
+    type Extra = [Span; 2];
     type Op<'a> = Op<'a>;
 
     const OTHERS: &'static [Verb] = &[Verb::Pub, Verb::Pong];
@@ -138,9 +154,10 @@ impl Dialect for Client {
         })
     }
 
-    fn message(message: Message<'_, ()>) -> Op<'_> {
-        let Message { subject, reply, headers, payload, .. } = message;
-        Op::Pub { subject, reply, headers, payload }
+    fn message(message: Message<'_, [Span; 2]>) -> Op<'_> {
+        let Message { subject, reply, headers, payload, extra: [first, second], line } = message;
+        let wire = Wire { tail: b"", headers_len: first.of(line), total_len: second.of(line) };
+        Op::Pub { subject, reply, headers, payload, wire }
     }
 }
 
@@ -240,7 +257,7 @@ impl Parser {
             }
         }
         let (end, [first, second]) = (end?, blanks);
-        let (subject, reply, size) = match count {
+        let (subject, reply, total_len) = match count {
             1 => (line.get(..first)?, None, line.get(first + 1..end)?),
             2 => (line.get(..first)?, Some(line.get(first + 1..second)?), line.get(second + 1..end)?),
             _ => return None,
@@ -248,14 +265,16 @@ impl Parser {
         if subject.is_empty() || reply.is_some_and(<[u8]>::is_empty) {
             return None;
         }
-        let len = parse_size(size).filter(|&len| len <= self.0.payload_max())?;
+        let len = parse_size(total_len).filter(|&len| len <= self.0.payload_max())?;
         let body = line.get(end + 1..)?.strip_prefix(b"\n")?;
         let (payload, [b'\r', b'\n', ..]) = body.split_at_checked(len)? else { return None };
-        Some((4 + end + 2 + len + 2, Op::Pub { subject, reply, headers: b"", payload }))
+        let frame_len = end + 2 + len + 2;
+        let wire = Wire { tail: line.get(first + 1..frame_len)?, headers_len: b"", total_len };
+        Some((4 + frame_len, Op::Pub { subject, reply, headers: b"", payload, wire }))
     }
 }
 
-fn publish(line: &[u8]) -> Result<Frame<()>, Error> {
+fn publish(line: &[u8]) -> Result<Frame<[Span; 2]>, Error> {
     let fields = Fields::<3>::split(line).ok_or(Error::BadArguments)?;
     let (subject, reply, size) = match *fields.as_slice() {
         [subject, size] => (subject, None, size),
@@ -263,10 +282,10 @@ fn publish(line: &[u8]) -> Result<Frame<()>, Error> {
         [..] => return Err(Error::BadArguments),
     };
     let total_len = parse_size(size.of(line)).ok_or(Error::BadArguments)?;
-    Ok(Frame { subject, reply, extra: (), headers_len: 0, total_len })
+    Ok(Frame { subject, reply, extra: [Span::default(), size], headers_len: 0, total_len })
 }
 
-fn header_publish(line: &[u8], accepted: bool) -> Result<Frame<()>, Error> {
+fn header_publish(line: &[u8], accepted: bool) -> Result<Frame<[Span; 2]>, Error> {
     let fields = Fields::<4>::split(line).ok_or(Error::BadArguments)?;
     let (subject, reply, headers, total) = match *fields.as_slice() {
         [subject, headers, total] => (subject, None, headers, total),
@@ -281,7 +300,7 @@ fn header_publish(line: &[u8], accepted: bool) -> Result<Frame<()>, Error> {
     if !accepted {
         return Err(Error::HeadersNotEnabled);
     }
-    Ok(Frame { subject, reply, extra: (), headers_len, total_len })
+    Ok(Frame { subject, reply, extra: [headers, total], headers_len, total_len })
 }
 
 fn subscribe(line: &[u8]) -> Result<Op<'_>, Error> {

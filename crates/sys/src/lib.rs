@@ -10,6 +10,7 @@
 //! assert_eq!(signals.read().unwrap().unwrap().signal, sys::signal::TERM);
 //! ```
 
+pub mod capability;
 pub mod descriptor;
 pub mod filter;
 pub mod netlink;

@@ -145,10 +145,7 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
         given = file::read(path, &mut config)?;
     }
     apply(&flags.overrides, &mut config, &mut given)?;
-    if !given.max_pending {
-        // Two receivers may lag behind in full before the ceiling cuts one.
-        config.broker.max_pending = config.broker.max_pending.min(config.broker.max_memory / 2);
-    }
+    share_out(&mut config.broker, &given);
     let broker = &mut config.broker;
     if !given.lame_duck_grace_period {
         broker.lame_duck_grace_period = broker.lame_duck_grace_period.min(broker.lame_duck_duration / 2);
@@ -158,6 +155,18 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
     }
     check_local(&config.broker)?;
     if config.tcp || !config.unix.is_empty() { Ok(config) } else { Err(Error::NoListener) }
+}
+
+/// Memory for which one client more is allowed, where nobody says how many.
+const MEMORY_PER_CLIENT: usize = 8192;
+
+/// Settles what depends on the ceiling for all memory, as far as the file does not say it.
+fn share_out(broker: &mut Settings, given: &file::Given) {
+    let whole = broker.max_memory;
+    // Two receivers, or two users, may lag behind in full before the ceiling cuts one.
+    broker.max_pending = given.max_pending.unwrap_or(broker.max_pending.min(whole / 2));
+    broker.max_memory_per_user = given.max_memory_per_user.unwrap_or(whole / 2);
+    broker.max_connections = given.max_connections.unwrap_or(broker.max_connections.min(whole / MEMORY_PER_CLIENT));
 }
 
 fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) -> Result<(), Error> {

@@ -373,7 +373,7 @@ fn sharing_that_cannot_be_is_refused_at_its_place() {
             "{service: {account: A, subject: \"x.*\"}, to: y}",
             "3:14: subjects do not fit together",
         ),
-        ("{stream: x}", "{stream: {account: A, subject: x}, to: a, prefix: b}", "3:14: a stream has either"),
+        ("{stream: x}", "{stream: {account: A, subject: x}, prefix: \"a.*\"}", "3:14: a prefix cannot hold wildcards"),
         ("{service: x, response_type: some}", "", "2:42: unknown response type \"some\""),
         (
             "{service: x}, {service: y}",

@@ -3,7 +3,6 @@
 //! Most proofs are decided at once. One that takes long (a hashed password) or that somebody else decides makes the client wait: nothing
 //! more is read from it, what it sent already is kept, and its authentication must still happen in time.
 
-use super::Broker;
 use super::account::GLOBAL;
 use super::callout::Delegation;
 use super::client::{Client, Peer, Reason};
@@ -11,6 +10,7 @@ use super::connect::Connect;
 use super::kinds::ConnectionKind;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
+use super::{Broker, budget};
 use crate::local::Facts;
 #[cfg(feature = "jwt")]
 use crate::operator::Standing;
@@ -246,7 +246,7 @@ impl Broker {
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
-        let has_credentials = self.settings.local.is_some() && !self.goes_by_rules(&connect);
+        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
         if self.is_full(slot, identity) {
             let text = "maximum account active connections exceeded";
             return self.refuse(slot, text, Reason::MaxAccountConnections);
@@ -289,14 +289,17 @@ impl Broker {
         if before != Some(account) {
             self.drop_all_subscriptions(slot);
             self.unbind(slot);
+            before.into_iter().for_each(|before| self.close_own(before));
             if let Some(account) = self.accounts.get_mut(account) {
                 account.clients += 1;
             }
         }
         let permissions = self.guarded(&identity.account, identity.permissions.clone());
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
             client.account = Some(account);
             client.become_somebody(identity, permissions);
+            let user = identity.user.as_deref().map(|user| (&*identity.account, user));
+            self.outbox.hand_over(client, &budget::key_of(client.peer, user));
         }
         #[cfg(feature = "jwt")]
         self.settle_in(slot, identity.standing.as_ref());
@@ -309,7 +312,6 @@ impl Broker {
         if let Some(account) = self.accounts.get_mut(id) {
             account.clients = account.clients.saturating_sub(1);
         }
-        self.close_own(id);
     }
 
     /// The next thing somebody has to find out; tell it with [`Broker::answer`]. At most one waits per client.

@@ -2,13 +2,13 @@
 
 use super::account::AccountId;
 use super::authenticate::Waiting;
+use super::budget::{CLIENT_SIZE, Payer};
 #[cfg(feature = "jwt")]
 use super::nonce::Nonce;
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
 use super::replies::Owed;
-use super::subscriptions::SUBSCRIPTION_SIZE;
 #[cfg(feature = "jwt")]
 use super::tokens::Residence;
 use crate::local::Facts;
@@ -82,6 +82,8 @@ pub enum Reason {
     SlowWrite,
     /// The ceiling for all clients is reached and this one held most.
     Memory,
+    /// The budget of its user is used up and this client held most of it.
+    UserMemory,
     /// The server ends.
     Shutdown,
 }
@@ -107,6 +109,7 @@ impl Reason {
             Self::SlowPending => "Slow Consumer (Pending Bytes)",
             Self::SlowWrite => "Slow Consumer (Write Deadline)",
             Self::Memory => "Slow Consumer (Memory Ceiling)",
+            Self::UserMemory => "Slow Consumer (Memory of its User)",
             Self::Shutdown => "Server Shutdown",
         }
     }
@@ -153,6 +156,8 @@ pub(crate) struct Client {
     /// Bytes of an operation that is not complete.
     pub(crate) partial: Vec<u8>,
     pub(crate) output: Output,
+    /// Who is charged for what it holds.
+    pub(crate) payer: Payer,
     pub(crate) options: Options,
     /// A good CONNECT was seen.
     pub(crate) connected: bool,
@@ -174,6 +179,8 @@ pub(crate) struct Client {
     /// First of its subscriptions; `u32::MAX` for none.
     pub(crate) first_subscription: u32,
     pub(crate) subscriptions: u32,
+    /// What its subscriptions are charged.
+    pub(crate) subscriptions_size: usize,
     /// Subscriptions in other accounts that belong to its own.
     pub(crate) shadows: u32,
     /// Answers that services in other accounts owe it.
@@ -209,9 +216,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Bytes that its subscriptions are charged with.
-    pub(crate) fn charged(&self) -> usize {
-        (self.subscriptions as usize + self.shadows as usize) * SUBSCRIPTION_SIZE
+    /// What it is charged.
+    pub(crate) fn held(&self) -> usize {
+        CLIENT_SIZE + self.output.held() + self.partial.capacity() + self.subscriptions_size + self.replies.charged()
+    }
+
+    /// What it holds, and what it keeps others from giving free: the one with most is cut first.
+    pub(crate) fn weight(&self) -> usize {
+        self.held().max(self.output.pending())
     }
 
     /// True when nothing may be sent to it any more.

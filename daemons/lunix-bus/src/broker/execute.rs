@@ -1,12 +1,12 @@
 //! What each operation does, but for publishing.
 
-use super::client::{Client, Reason};
+use super::client::Reason;
 use super::info::Kind;
 use super::outbox::Note;
 use super::permissions::Verdict;
 use super::publish::Published;
-use super::subscriptions::{NONE, Owner, SUBSCRIPTION_SIZE, Subscription};
-use super::{Broker, info};
+use super::subscriptions::{NONE, Owner};
+use super::{Broker, budget, info};
 use nats_proto::Error;
 use nats_proto::client::{Op, Parser};
 use reactor::Instant;
@@ -19,8 +19,8 @@ impl Broker {
             self.trace(slot, &op);
         }
         match op {
-            Op::Pub { subject, reply, headers, payload } => {
-                self.publish(now, slot, Published { subject, reply, headers, payload });
+            Op::Pub { subject, reply, headers, payload, wire } => {
+                self.publish(now, slot, Published { subject, reply, headers, payload, wire });
             }
             Op::Ping => self.ping(slot),
             Op::Pong => self.pong(now, slot),
@@ -66,7 +66,7 @@ impl Broker {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
         let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
-        let must_prove = self.identity_at_first(client.peer, client.local.as_deref()).is_none();
+        let must_prove = self.asks_for_credentials(client);
         info::json(&mut line, &self.settings, client, account, must_prove, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
@@ -146,13 +146,16 @@ impl Broker {
             let Some(number) = self.subscriptions.insert((slot, account), first, subject, queue, sid) else {
                 return self.complain(slot, "Invalid Subject");
             };
-            self.outbox.held += SUBSCRIPTION_SIZE;
+            let size = budget::subscription_size(subject, queue, sid);
             if let Some(subscription) = self.subscriptions.get_mut(number) {
                 subscription.filtered = verdict == Verdict::Filtered;
+                subscription.size = u32::try_from(size).unwrap_or(u32::MAX);
             }
-            if let Some(client) = self.client_mut(slot) {
+            if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
                 client.first_subscription = number;
                 client.subscriptions += 1;
+                client.subscriptions_size += size;
+                self.outbox.ledger.charge(client.payer, size);
             }
             self.cast_shadows(number, subject);
         }
@@ -173,58 +176,24 @@ impl Broker {
 
     /// Ends one subscription.
     pub(super) fn drop_subscription(&mut self, number: u32) {
-        let Some(Owner::Client(slot)) = self.subscriptions.get(number).map(Subscription::owner) else { return };
+        let Some(known) = self.subscriptions.get(number) else { return };
+        let (Owner::Client(slot), size) = (known.owner(), known.size as usize) else { return };
         self.drop_shadows(number);
         let first = self.client(slot).map_or(NONE, |client| client.first_subscription);
         let first = self.subscriptions.remove(number, first);
-        self.outbox.held = self.outbox.held.saturating_sub(SUBSCRIPTION_SIZE);
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
             client.first_subscription = first;
             client.subscriptions -= 1;
+            client.subscriptions_size = client.subscriptions_size.saturating_sub(size);
+            self.outbox.ledger.refund(client.payer, size);
         }
-    }
-
-    /// After every operation: cuts who holds too much.
-    #[inline]
-    pub(super) fn settle(&mut self) {
-        if !self.outbox.too_slow.is_empty() || self.outbox.is_over_ceiling() {
-            self.cut_the_slow();
-        }
-    }
-
-    #[cold]
-    fn cut_the_slow(&mut self) {
-        while let Some(slot) = self.outbox.too_slow.pop() {
-            self.cut(slot, Reason::SlowPending);
-        }
-        while self.outbox.is_over_ceiling() {
-            let held = |client: &Client| {
-                client.output.pending() + client.partial.capacity() + client.charged() + client.replies.charged()
-            };
-            let open = self.clients.iter().enumerate().filter_map(|(slot, client)| {
-                client.as_deref().filter(|client| !client.is_closing()).map(|client| (held(client), slot))
-            });
-            let Some((_, slot)) = open.max() else { return };
-            self.cut(u32::try_from(slot).unwrap_or(NONE), Reason::Memory);
-        }
-    }
-
-    /// Ends a connection at once: nothing more is written to it, and its subscriptions are gone.
-    pub(super) fn cut(&mut self, slot: u32, reason: Reason) {
-        let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
-        if client.closing.is_none() {
-            self.slow_consumers += 1;
-        }
-        self.outbox.cut(slot, client, reason);
-        self.drop_all_subscriptions(slot);
     }
 
     pub(super) fn drop_all_subscriptions(&mut self, slot: u32) {
-        let Some(client) = self.client_mut(slot) else { return };
+        let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
         let first = std::mem::replace(&mut client.first_subscription, NONE);
-        let charged = client.charged();
         (client.subscriptions, client.shadows) = (0, 0);
-        self.outbox.held = self.outbox.held.saturating_sub(charged);
+        self.outbox.ledger.refund(client.payer, std::mem::take(&mut client.subscriptions_size));
         self.subscriptions.remove_all(first);
     }
 }

@@ -18,6 +18,7 @@
 
 mod account;
 mod authenticate;
+mod budget;
 #[cfg(feature = "jwt")]
 mod callout;
 #[cfg(not(feature = "jwt"))]
@@ -27,6 +28,7 @@ mod callout;
 mod callout_plain;
 #[cfg(feature = "seal")]
 mod callout_seal;
+mod ceiling;
 mod client;
 mod clock;
 mod closed;
@@ -72,6 +74,7 @@ pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, Resp
 
 use crate::local;
 use account::Accounts;
+use budget::Payer;
 use client::{Client, Options, Traffic};
 use closed::Closed;
 use lame_duck::LameDuck;
@@ -82,9 +85,6 @@ use replies::Replies;
 use std::collections::VecDeque;
 use std::time::SystemTime;
 use subscriptions::{NONE, Subscriptions};
-
-/// Fresh output after which [`Broker::receive`] pauses, so that a large fan-out is written while it is still in the cache.
-const UNFLUSHED_MAX: usize = 1 << 20;
 
 /// How far [`Broker::receive`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +116,8 @@ pub struct Broker {
     /// An empty buffer for the next unfinished operation.
     spare: Vec<u8>,
     next_due: Option<Instant>,
+    /// When memory kept for use again is given back.
+    relax_due: Option<Instant>,
     slow_consumers: u64,
     stale: u64,
     /// Of the clients that are gone.
@@ -140,7 +142,7 @@ impl Broker {
     /// A broker without clients. `seed`: random, not zero; it keeps clients from aiming at our tables.
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
-        let outbox = Outbox::new(&settings);
+        let outbox = Outbox::new(&settings, seed);
         let mut subscriptions = Subscriptions::new(seed);
         let accounts = Accounts::new(&mut subscriptions);
         let mut broker = Self {
@@ -157,6 +159,7 @@ impl Broker {
             scratch: publish::Scratch::default(),
             spare: Vec::new(),
             next_due: None,
+            relax_due: None,
             slow_consumers: 0,
             stale: 0,
             traffic: Traffic::default(),
@@ -205,10 +208,10 @@ impl Broker {
         self.subscriptions.len()
     }
 
-    /// Bytes held for all clients: waiting output and unfinished input.
+    /// Bytes held for all clients: themselves, waiting output, unfinished input and subscriptions.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.outbox.held
+        self.outbox.ledger.held()
     }
 
     /// Clients cut because they did not read, since start.
@@ -245,6 +248,8 @@ impl Broker {
         self.next_id += 1;
         self.count += 1;
         let identity = self.identity_at_first(peer, facts.as_ref());
+        let payer = self.outbox.ledger.join(&budget::key_of(peer, None));
+        self.outbox.ledger.charge(payer, budget::CLIENT_SIZE);
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
         parser.set_headers(false);
         let client = Client {
@@ -253,6 +258,7 @@ impl Broker {
             parser,
             partial: Vec::new(),
             output: output::Output::default(),
+            payer,
             options: Options::default(),
             connected: false,
             authenticated: identity.is_some(),
@@ -265,6 +271,7 @@ impl Broker {
             pings_out: 0,
             first_subscription: NONE,
             subscriptions: 0,
+            subscriptions_size: 0,
             shadows: 0,
             replies: replies::Owed::default(),
             due: None,
@@ -310,7 +317,7 @@ impl Broker {
             if self.is_ending(slot) {
                 return Progress::Ending;
             }
-            if self.outbox.unflushed > UNFLUSHED_MAX {
+            if self.outbox.is_full() {
                 return Progress::Paused(at);
             }
         }
@@ -341,15 +348,16 @@ impl Broker {
             let before = partial.capacity();
             partial.extend_from_slice(rest.get(..take).unwrap_or_default());
             at += take;
-            self.outbox.held = self.outbox.held + partial.capacity() - before;
+            let (grown, payer) = (partial.capacity() - before, client.payer);
+            self.outbox.ledger.charge(payer, grown);
             let (used, progress) = self.run(now, slot, &partial);
             partial.drain(..used);
             if partial.is_empty() || progress == Progress::Ending {
-                self.put_aside(partial);
+                self.put_aside(payer, partial);
             } else if let Some(client) = self.client_mut(slot) {
                 client.partial = partial;
             }
-            if progress == Progress::Ending || self.outbox.unflushed > UNFLUSHED_MAX {
+            if progress == Progress::Ending || self.outbox.is_full() {
                 return at;
             }
         }
@@ -383,7 +391,7 @@ impl Broker {
                         Some(client) => authenticated = client.authenticated,
                         None => break Progress::Ending,
                     }
-                    if self.outbox.unflushed > UNFLUSHED_MAX {
+                    if self.outbox.is_full() {
                         break Progress::Paused(at);
                     }
                 }
@@ -413,8 +421,8 @@ impl Broker {
         let suits = self.spare.capacity() <= 4096 || wanted >= self.spare.capacity() / 4;
         let mut partial = if suits { std::mem::take(&mut self.spare) } else { Vec::new() };
         partial.extend_from_slice(rest);
-        self.outbox.held += partial.capacity();
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
+            self.outbox.ledger.charge(client.payer, partial.capacity());
             client.partial = partial;
         }
         self.settle();
@@ -423,7 +431,7 @@ impl Broker {
     /// Executes what a client sent while it was waiting.
     fn catch_up(&mut self, now: Instant, slot: u32) {
         let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) else { return };
-        let mut partial = std::mem::take(&mut client.partial);
+        let (mut partial, payer) = (std::mem::take(&mut client.partial), client.payer);
         loop {
             let (used, progress) = self.run(now, slot, &partial);
             partial.drain(..used);
@@ -436,14 +444,14 @@ impl Broker {
                     }
                     return;
                 }
-                Progress::Done | Progress::Ending => return self.put_aside(partial),
+                Progress::Done | Progress::Ending => return self.put_aside(payer, partial),
             }
         }
     }
 
     /// Takes the memory of a finished operation back; one buffer is kept for the next.
-    fn put_aside(&mut self, mut partial: Vec<u8>) {
-        self.outbox.held = self.outbox.held.saturating_sub(partial.capacity());
+    fn put_aside(&mut self, payer: Payer, mut partial: Vec<u8>) {
+        self.outbox.ledger.refund(payer, partial.capacity());
         partial.clear();
         if partial.capacity() <= 1 << 17 && partial.capacity() > self.spare.capacity() {
             self.spare = partial;
@@ -457,12 +465,13 @@ impl Broker {
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
         self.subscriptions.remove_all(client.first_subscription);
         self.remember(now, &client, account);
-        let charged = client.charged() + self.replies.forget_all(&mut client.replies);
-        self.outbox.held = self.outbox.held.saturating_sub(charged);
+        let owed = self.replies.forget_all(&mut client.replies);
         let partial = std::mem::take(&mut client.partial);
-        self.put_aside(partial);
-        let Outbox { pool, held, .. } = &mut self.outbox;
-        *held = held.saturating_sub(client.output.clear(pool));
+        self.put_aside(client.payer, partial);
+        let freed = client.output.clear(&mut self.outbox.pool);
+        self.outbox.refund(&client, freed);
+        self.outbox.ledger.refund(client.payer, budget::CLIENT_SIZE + client.subscriptions_size + owed);
+        self.outbox.ledger.leave(client.payer);
         self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
         self.outbox.resume_those_waiting_for(slot, &mut self.clients);
         if let Some(account) = account {
@@ -550,8 +559,11 @@ impl Broker {
     /// `len` bytes of the client's output are written.
     pub fn sent(&mut self, now: Instant, slot: u32, len: usize) {
         let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
-        client.output.advance(len, &mut self.outbox.pool);
-        self.outbox.held = self.outbox.held.saturating_sub(len);
+        let freed = client.output.advance(len, &mut self.outbox.pool);
+        self.outbox.refund(client, freed);
+        if self.relax_due.is_none() && self.outbox.pool.is_ample() {
+            self.relax_due = Some(now + clock::RELAX);
+        }
         client.write_due = None;
         let waits = client.output.pending();
         if waits > 0 {

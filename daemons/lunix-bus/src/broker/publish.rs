@@ -7,7 +7,12 @@ use super::sharing::ImportKind;
 use super::subscriptions::{Owner, Subscription};
 use super::{Broker, request_info};
 use nats_proto::Decimal;
+use nats_proto::client::Wire;
 use reactor::Instant;
+use std::rc::Rc;
+
+/// A payload of at least so many bytes for several receivers is kept once, and they all wait for the same bytes.
+const SHARED_MIN: usize = 4096;
 
 /// Memory used again for every message.
 #[derive(Debug, Default)]
@@ -46,6 +51,8 @@ pub(super) struct Published<'a> {
     pub(super) reply: Option<&'a [u8]>,
     pub(super) headers: &'a [u8],
     pub(super) payload: &'a [u8],
+    /// How it was written, where it comes as a client wrote it.
+    pub(super) wire: Wire<'a>,
 }
 
 /// One message on its way.
@@ -59,6 +66,10 @@ struct Message<'a> {
     /// What stands between sid and body, line end included, for MSG and HMSG.
     plain: &'a [u8],
     with_headers: &'a [u8],
+    /// Everything after the sid, if it is to stay as it was sent; else empty.
+    tail: &'a [u8],
+    /// Whether payload and line end are kept once for all.
+    is_shared: bool,
 }
 
 /// What a delivery changes.
@@ -72,6 +83,8 @@ struct Delivery<'a> {
     abroad: &'a mut Vec<u32>,
     accounts: &'a Accounts,
     rewritten: &'a mut Vec<u8>,
+    /// Payload and line end, once somebody waits for them.
+    shared: Option<Rc<Vec<u8>>>,
 }
 
 impl Broker {
@@ -113,7 +126,7 @@ impl Broker {
     fn route_stripped(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
         let mut kept = std::mem::take(&mut self.scratch.headers);
         let delivered = if request_info::strip(parts.headers, &mut kept) {
-            self.route_apart(now, origin, account, &Published { headers: &kept, ..*parts })
+            self.route_apart(now, origin, account, &Published { headers: &kept, wire: Wire::default(), ..*parts })
         } else {
             self.route_apart(now, origin, account, parts)
         };
@@ -136,19 +149,33 @@ impl Broker {
     /// Delivers to all who listen in the account, and where its services are. False when nobody got it.
     #[inline(always)]
     fn route(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
-        let &Published { subject, reply, headers, payload } = parts;
+        let &Published { subject, reply, headers, payload, wire } = parts;
         let Self { clients, subscriptions, accounts, outbox, scratch, random, .. } = self;
         let Some((subscriptions, index, cache)) = subscriptions.parts(account) else { return false };
         let found = cache.find(index, subject);
         if found.is_empty() {
             return false;
         }
-        scratch.describe(reply, headers.len(), payload.len());
+        let is_shared = payload.len() >= SHARED_MIN && found.len() > 1;
+        let tail = if is_shared { b"" } else { wire.tail };
+        if tail.is_empty() {
+            scratch.describe(reply, headers.len(), payload.len(), wire);
+        }
         let Scratch { with_headers, plain, expired, abroad, subject: rewritten, .. } = scratch;
-        let message = Message { now, reply, subject, headers, payload, plain, with_headers };
+        let message = Message { now, reply, subject, headers, payload, plain, with_headers, tail, is_shared };
         let (publisher, echo) = (origin.slot, origin.echo);
-        let mut delivery =
-            Delivery { publisher, echo, clients, subscriptions, outbox, expired, abroad, accounts, rewritten };
+        let mut delivery = Delivery {
+            publisher,
+            echo,
+            clients,
+            subscriptions,
+            outbox,
+            expired,
+            abroad,
+            accounts,
+            rewritten,
+            shared: None,
+        };
         let mut delivered = false;
         for &subscription in found.plain() {
             delivered |= delivery.deliver(subscription, &message);
@@ -227,15 +254,34 @@ impl Delivery<'_> {
         if subscription.max > 0 && subscription.delivered >= subscription.max {
             self.expired.push(number);
         }
+        let sid = subscription.sid_with_blank();
+        client.traffic.out_msgs += 1;
+        if !message.tail.is_empty() {
+            client.traffic.out_bytes += message.payload.len() as u64;
+            self.outbox.send(slot, client, [b"MSG ", message.subject, b" ", sid, message.tail]);
+            return true;
+        }
         let (verb, sizes, headers): (&[u8], _, _) = if message.headers.is_empty() || !client.options.headers {
             (b"MSG ", message.plain, &b""[..])
         } else {
             (b"HMSG ", message.with_headers, message.headers)
         };
-        let sid = subscription.sid_with_blank();
-        client.traffic.out_msgs += 1;
         client.traffic.out_bytes += (headers.len() + message.payload.len()) as u64;
-        self.outbox.send(slot, client, [verb, message.subject, b" ", sid, sizes, headers, message.payload, b"\r\n"]);
+        if message.is_shared {
+            self.outbox.send(slot, client, [verb, message.subject, b" ", sid, sizes, headers]);
+            let ledger = &mut self.outbox.ledger;
+            let payload = Rc::clone(self.shared.get_or_insert_with(|| {
+                ledger.charge_all(message.payload.len() + 2);
+                [message.payload, b"\r\n"].concat().into()
+            }));
+            self.outbox.share(slot, client, &payload);
+        } else {
+            self.outbox.send(
+                slot,
+                client,
+                [verb, message.subject, b" ", sid, sizes, headers, message.payload, b"\r\n"],
+            );
+        }
         true
     }
 
@@ -306,7 +352,7 @@ fn is_permitted(client: &mut Client, filtered: bool, message: &Message<'_>) -> b
 
 impl Scratch {
     /// Writes what depends on the message alone.
-    fn describe(&mut self, reply: Option<&[u8]>, headers_len: usize, payload_len: usize) {
+    fn describe(&mut self, reply: Option<&[u8]>, headers_len: usize, payload_len: usize, wire: Wire<'_>) {
         self.plain.clear();
         if let Some(reply) = reply {
             self.plain.extend_from_slice(reply);
@@ -315,12 +361,23 @@ impl Scratch {
         if headers_len > 0 {
             self.with_headers.clear();
             self.with_headers.extend_from_slice(&self.plain);
-            self.with_headers.extend_from_slice(Decimal::from(headers_len).as_bytes());
+            write_size(&mut self.with_headers, wire.headers_len, headers_len);
             self.with_headers.push(b' ');
-            self.with_headers.extend_from_slice(Decimal::from(headers_len + payload_len).as_bytes());
+            write_size(&mut self.with_headers, wire.total_len, headers_len + payload_len);
             self.with_headers.extend_from_slice(b"\r\n");
         }
-        self.plain.extend_from_slice(Decimal::from(payload_len).as_bytes());
+        // Without its headers a message has another size than the one that was sent.
+        let digits = if headers_len > 0 { b"" } else { wire.total_len };
+        write_size(&mut self.plain, digits, payload_len);
         self.plain.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Writes a size, with the publisher's own digits where there are any (the reference does not touch a leading zero).
+fn write_size(out: &mut Vec<u8>, digits: &[u8], size: usize) {
+    if digits.is_empty() {
+        out.extend_from_slice(Decimal::from(size).as_bytes());
+    } else {
+        out.extend_from_slice(digits);
     }
 }

@@ -33,7 +33,11 @@ impl Broker {
                     self.check_by_rules(slot);
                 }
             } else if (is_tcp || has_credentials) && is_somebody && before.credentials != self.settings.credentials {
-                self.check_again(&before, slot);
+                if self.settings.local.is_some() && self.settings.credentials == Credentials::Open {
+                    self.check_by_rules(slot);
+                } else {
+                    self.check_again(&before, slot);
+                }
             }
             self.set_limits(slot);
         }

@@ -7,6 +7,7 @@ use super::replies::{Reply, Request};
 use super::request_info::{self, Asker};
 use super::sharing::{DEPTH_MAX, ExportKind, ImportKind, ResponseType};
 use super::subscriptions::{Owner, Subscription};
+use nats_proto::client::Wire;
 use reactor::Instant;
 use std::time::{Duration, SystemTime};
 
@@ -66,6 +67,7 @@ impl Broker {
             reply: owed.map(|_| reply.as_slice()),
             headers: &headers,
             payload: parts.payload,
+            wire: Wire::default(),
         };
         let onward = Origin { through: Some(importer), shared, hops: origin.hops + 1, ..origin };
         let delivered = self.route_apart(now, onward, exporter, &passed);
@@ -83,6 +85,7 @@ impl Broker {
         let (born, wall) = self.calendar;
         let asker = Asker {
             client,
+            uid: self.uid_of(client),
             account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
             service: origin.through.map(|_| self.accounts.name(importer)),
             share: origin.shared,
@@ -116,7 +119,8 @@ impl Broker {
             };
             back = self.note_reply(now, &request, &mut reply);
         }
-        let passed = Published { subject: &subject, reply: back.map(|_| reply.as_slice()), ..*parts };
+        let passed =
+            Published { subject: &subject, reply: back.map(|_| reply.as_slice()), wire: Wire::default(), ..*parts };
         let delivered = self.route_apart(now, Origin { hops: origin.hops + 1, ..origin }, importer, &passed);
         if !delivered {
             back.into_iter().for_each(|back| self.forget_reply(back, origin.slot));
@@ -131,14 +135,17 @@ impl Broker {
     fn note_reply(&mut self, now: Instant, request: &Request<'_>, subject: &mut Vec<u8>) -> Option<u32> {
         let client = self.clients.get_mut(request.requester as usize)?.as_deref_mut()?;
         let (number, charged) = self.replies.note(now, &mut client.replies, request, subject)?;
-        self.outbox.held = self.outbox.held.saturating_add_signed(charged);
+        match usize::try_from(charged) {
+            Ok(more) => self.outbox.ledger.charge(client.payer, more),
+            Err(_) => self.outbox.ledger.refund(client.payer, charged.unsigned_abs()),
+        }
         Some(number)
     }
 
     fn forget_reply(&mut self, number: u32, requester: u32) {
         let Some(client) = self.clients.get_mut(requester as usize).and_then(Option::as_deref_mut) else { return };
         let charged = self.replies.remove(&mut client.replies, number);
-        self.outbox.held = self.outbox.held.saturating_sub(charged);
+        self.outbox.ledger.refund(client.payer, charged);
     }
 
     /// Nothing is owed in or to an account that is gone.

@@ -29,8 +29,10 @@ pub struct Settings {
     pub max_subscriptions: usize,
     /// Bytes that may wait for one client before it is cut as a slow consumer.
     pub max_pending: usize,
-    /// Bytes held for all clients together, waiting output and unfinished input, before the largest holder is cut.
+    /// Bytes held for all clients together (themselves, waiting output, unfinished input, subscriptions) before the largest holder is cut.
     pub max_memory: usize,
+    /// Bytes held for all clients of one user before its largest holder is cut.
+    pub max_memory_per_user: usize,
     /// Between two PINGs to a TCP client.
     pub ping_interval: Duration,
     /// Unanswered PINGs before a client is stale.
@@ -136,6 +138,7 @@ impl Default for Settings {
             max_subscriptions: 0,
             max_pending: 64 << 20,
             max_memory: 256 << 20,
+            max_memory_per_user: 128 << 20,
             ping_interval: Duration::from_secs(120),
             ping_max: 2,
             write_deadline: Duration::from_secs(10),

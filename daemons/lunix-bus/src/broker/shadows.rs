@@ -2,7 +2,8 @@
 //! messages published there.
 
 use super::Broker;
-use super::subscriptions::{Owner, SUBSCRIPTION_SIZE, Subscription};
+use super::budget::SHADOW_SIZE;
+use super::subscriptions::{Owner, Subscription};
 
 impl Broker {
     /// Lets a client's subscription to `pattern` also get the streams that its account imports.
@@ -18,8 +19,9 @@ impl Broker {
                 cast += usize::from(self.subscriptions.insert_shadow(number, import_number, supplier, &remote));
             }
         }
-        self.outbox.held += cast * SUBSCRIPTION_SIZE;
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
+            self.outbox.ledger.charge(client.payer, cast * SHADOW_SIZE);
+            client.subscriptions_size += cast * SHADOW_SIZE;
             client.shadows += u32::try_from(cast).unwrap_or_default();
         }
     }
@@ -28,8 +30,9 @@ impl Broker {
     pub(super) fn drop_shadows(&mut self, number: u32) {
         let Some(Owner::Client(slot)) = self.subscriptions.get(number).map(Subscription::owner) else { return };
         let gone = self.subscriptions.remove_shadows(number);
-        self.outbox.held = self.outbox.held.saturating_sub(gone * SUBSCRIPTION_SIZE);
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
+            self.outbox.ledger.refund(client.payer, gone * SHADOW_SIZE);
+            client.subscriptions_size = client.subscriptions_size.saturating_sub(gone * SHADOW_SIZE);
             client.shadows = client.shadows.saturating_sub(u32::try_from(gone).unwrap_or_default());
         }
     }

@@ -6,9 +6,6 @@ use nats_subject::{Cache, Entry, Index, SlotTable, hash};
 /// No subscription.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// What a subscription is charged against the ceiling: its place in the slab, the index and the tables, rounded up.
-pub(crate) const SUBSCRIPTION_SIZE: usize = 256;
-
 /// What stands in the place of the client's slot where there is none.
 const SERVICE: u32 = NONE - 1;
 const REPLIES: u32 = NONE - 2;
@@ -79,6 +76,8 @@ pub(crate) struct Subscription {
     /// Ends after so many messages; 0: never.
     pub(crate) max: u64,
     pub(crate) delivered: u64,
+    /// What its client is charged for it.
+    pub(crate) size: u32,
     /// Some messages for it may be denied to its client.
     pub(crate) filtered: bool,
     sid: Sid,
@@ -244,6 +243,7 @@ impl Subscriptions {
             client,
             max: 0,
             delivered: 0,
+            size: 0,
             filtered: false,
             sid: Sid::new(sid),
             hash,
@@ -298,6 +298,7 @@ impl Subscriptions {
             client,
             max: 0,
             delivered: 0,
+            size: 0,
             filtered: false,
             sid: Sid::new(b""),
             hash: 0,

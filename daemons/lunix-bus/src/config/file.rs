@@ -44,13 +44,15 @@ pub(super) struct Given {
     pub(super) operator: operator::Given,
     /// The service that decides who a client is, and where it stands: its accounts must be there.
     pub(super) callout: Option<(Item, Callout)>,
-    pub(super) max_pending: bool,
+    pub(super) max_pending: Option<usize>,
+    pub(super) max_memory_per_user: Option<usize>,
+    pub(super) max_connections: Option<usize>,
     pub(super) lame_duck_grace_period: bool,
 }
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, no_auth_user, local, ping_interval, ping_max, write_deadline, \
+     max_subscriptions, max_pending, max_memory, max_memory_per_user, no_auth_user, local, ping_interval, ping_max, write_deadline, \
      lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
      ports_file_dir, logfile, debug, trace, operator, trusted_keys, system_account, resolver, resolver_preload";
 
@@ -110,13 +112,13 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "unix_mode" => config.unix_mode = mode(item)?,
         "max_payload" => broker.max_payload = size(item, 1, 64 << 20)?,
         "max_control_line" => broker.max_control_line = size(item, 16, 1 << 20)?,
-        "max_connections" | "max_conn" => broker.max_connections = size(item, 1, 1 << 20)?,
+        "max_connections" | "max_conn" => given.max_connections = Some(size(item, 1, 1 << 20)?),
         "max_subscriptions" | "max_subs" => broker.max_subscriptions = size(item, 0, 1 << 30)?,
         "max_pending" => {
-            broker.max_pending = size(item, 1024, 1 << 40)?;
-            given.max_pending = true;
+            given.max_pending = Some(size(item, 1024, 1 << 40)?);
         }
         "max_memory" => broker.max_memory = size(item, 1 << 16, 1 << 40)?,
+        "max_memory_per_user" => given.max_memory_per_user = Some(size(item, 1 << 14, 1 << 40)?),
         "ping_interval" => broker.ping_interval = duration(item)?,
         "ping_max" => broker.ping_max = u32::try_from(size(item, 1, 1 << 20)?).unwrap_or(u32::MAX),
         "write_deadline" => broker.write_deadline = duration(item)?,

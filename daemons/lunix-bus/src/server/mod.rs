@@ -322,7 +322,6 @@ impl Server {
             #[cfg(feature = "bcrypt")]
             self.hasher_tick(now);
             self.flush(now);
-            self.broker.relax();
         }
         Ok(())
     }
