@@ -69,7 +69,10 @@ lines"#,
         ("<13>1 - - - - - [a b=\"\" b=\"2\"]", "5424 13 - - - - - [a b= b=2]|"),
         ("<13>1 yesterday h a - - - x", "raw(the header is not that of RFC 5424) 13 - - - - - |yesterday h a - - - x"),
         ("<13>1 - h a", "raw(the header is not that of RFC 5424) 13 - - - - - |- h a"),
-        ("<11>1 - - - - - [a b=\"c] x", "raw(the structured data is not well-formed) 11 - - - - - |- - - - - [a b=\"c] x"),
+        (
+            "<11>1 - - - - - [a b=\"c] x",
+            "raw(the structured data is not well-formed) 11 - - - - - |- - - - - [a b=\"c] x",
+        ),
         ("<11>1 - - - - - [a]x", "raw(the structured data is not well-formed) 11 - - - - - |- - - - - [a]x"),
     ];
     for (bytes, expected) in table {

@@ -195,13 +195,8 @@ impl Broker {
         let headers = self.curve_headers();
         let Some(account) = self.accounts.find(&callout.account) else { return };
         let origin = Origin { slot: NONE, echo: true, through: None, shared: false, hops: 0 };
-        let parts = Published {
-            subject: SUBJECT,
-            reply: Some(&reply),
-            headers: &headers,
-            payload: &text,
-            wire: Wire::default(),
-        };
+        let wire = Wire::default();
+        let parts = Published { subject: SUBJECT, reply: Some(&reply), headers: &headers, payload: &text, wire };
         // Who does not answer in time, or is not there, lets nobody in.
         self.route_apart(now, origin, account, &parts);
     }
