@@ -91,7 +91,8 @@ fn who_is_reset_speaks_for_nobody_even_if_somebody_else_has_its_port_by_now() {
     good.connect();
     good.say(b"PUB as.myself 4\r\ngood\r\n");
     good.ping();
-    // User 1002 hears its own program, and nothing of user 1001.
+    // User 1002 hears its own program, and nothing of user 1001. (Two things see to that: the first connection is nobody's, and INFO
+    // cannot be sent on it.)
     watch.say(b"PING\r\n");
     assert_eq!(watch.expect("PONG\r\n"), "MSG as.myself 1 4\r\ngood\r\nPONG\r\n");
 }
