@@ -1,6 +1,8 @@
 //! The configuration: nats-server's file, overridden by the command line.
 
 mod accounts;
+#[cfg_attr(not(feature = "jwt"), path = "config/callout_absent.rs")]
+mod callout;
 mod file;
 mod local;
 mod memory;

@@ -64,6 +64,8 @@ pub enum Reason {
     MaxConnections,
     /// Its account has as many clients as it may.
     MaxAccountConnections,
+    /// It may have no subscription at all.
+    MaxSubscriptions,
     /// Its token, or that of its account, is worth nothing any more.
     Expired,
     /// Its account took its token back.
@@ -100,6 +102,7 @@ impl Reason {
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::MaxConnections => "Maximum Connections Exceeded",
             Self::MaxAccountConnections => "Maximum Account Connections Exceeded",
+            Self::MaxSubscriptions => "Maximum Subscriptions Exceeded",
             Self::Expired => "Authentication Expired",
             Self::Revoked => "Credentials Revoked",
             Self::MaxPayload => "Maximum Message Payload Exceeded",

@@ -19,10 +19,20 @@
 mod account;
 mod authenticate;
 mod budget;
+#[cfg(feature = "jwt")]
+mod callout;
+#[cfg(not(feature = "jwt"))]
+#[path = "callout_absent.rs"]
+mod callout;
+#[cfg(all(feature = "jwt", not(feature = "seal")))]
+mod callout_plain;
+#[cfg(feature = "seal")]
+mod callout_seal;
 mod ceiling;
 mod client;
 mod clock;
 mod closed;
+mod compact;
 mod connect;
 mod execute;
 mod info;
@@ -60,7 +70,7 @@ pub use kinds::{ConnectionKind, ConnectionKinds};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
-pub use settings::{Credentials, Settings};
+pub use settings::{Callout, Credentials, Settings};
 pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
 use crate::local;
@@ -117,6 +127,11 @@ pub struct Broker {
     lame_duck: Option<LameDuck>,
     #[cfg(feature = "jwt")]
     nonces: nonce::Nonces,
+    #[cfg(feature = "jwt")]
+    secrets: callout::Secrets,
+    /// Clients that the authorization service is asked about; some may be decided already.
+    #[cfg(feature = "jwt")]
+    asked: Vec<u32>,
     /// When what accounts share changes because a token expires.
     #[cfg(feature = "jwt")]
     next_share: Option<Instant>,
@@ -154,6 +169,10 @@ impl Broker {
             #[cfg(feature = "jwt")]
             nonces: nonce::Nonces::new([0; 32]),
             #[cfg(feature = "jwt")]
+            secrets: callout::Secrets::new([0; 32]),
+            #[cfg(feature = "jwt")]
+            asked: Vec::new(),
+            #[cfg(feature = "jwt")]
             next_share: None,
             calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
@@ -162,10 +181,20 @@ impl Broker {
         broker
     }
 
-    /// Sets the secret that makes what clients have to sign impossible to foretell: random bytes, before the first client.
+    /// Sets the secret that makes what clients have to sign impossible to foretell, and that the server's own key comes from, whose public
+    /// half becomes the server's identifier: random bytes, before the first client.
     #[cfg(feature = "jwt")]
     pub fn set_secret(&mut self, secret: [u8; 32]) {
         self.nonces = nonce::Nonces::new(secret);
+        self.secrets = callout::Secrets::new(secret);
+        let settings = &mut self.settings;
+        let named_by_key = settings.server_name == settings.server_id;
+        settings.server_id = self.secrets.server();
+        if named_by_key {
+            settings.server_name.clone_from(&settings.server_id);
+        }
+        self.unwire();
+        self.wire();
     }
 
     /// Number of clients.
@@ -209,13 +238,7 @@ impl Broker {
         if self.count > self.settings.max_connections.saturating_add(64) {
             return None;
         }
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                self.clients.push(None);
-                u32::try_from(self.clients.len() - 1).ok()?
-            }
-        };
+        let slot = self.free_slot()?;
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
@@ -299,6 +322,7 @@ impl Broker {
             Progress::Paused(_) => return Progress::Paused(at + used),
             Progress::Ending => return Progress::Ending,
         }
+        self.compact_subscriptions();
         self.stall(now, slot);
         progress
     }
@@ -453,6 +477,8 @@ impl Broker {
         self.count -= 1;
         if self.count == 0 {
             self.trim();
+        } else {
+            self.compact();
         }
     }
 

@@ -1,11 +1,12 @@
 //! The keys of the configuration file.
 
 use super::accounts;
+use super::callout;
 use super::local;
 use super::operator;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
-use crate::broker::{GLOBAL, User, is_hash};
+use crate::broker::{Callout, GLOBAL, User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
 use std::ops::RangeInclusive;
@@ -44,6 +45,8 @@ pub(super) struct Given {
     pub(super) max_pending: Option<usize>,
     pub(super) max_memory_per_user: Option<usize>,
     pub(super) max_connections: Option<usize>,
+    /// The service that decides who a client is, and where it stands: its accounts must be there.
+    pub(super) callout: Option<(Item, Callout)>,
     pub(super) lame_duck_grace_period: bool,
 }
 
@@ -60,6 +63,11 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
     let mut given = Given::default();
     for entry in map.iter() {
         apply(entry, config, &mut given).map_err(Error::File)?;
+    }
+    if let Some((item, callout)) = given.callout.take() {
+        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
+        callout::check(&callout, &item, &is_account).map_err(Error::File)?;
+        config.broker.callout = Some(Rc::new(callout));
     }
     if let Some(item) = &given.local {
         let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
@@ -130,7 +138,7 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             broker.accounts = accounts.settings;
             given.members = accounts.users;
         }
-        "authorization" => given.credentials = authorization(item, config)?,
+        "authorization" => given.credentials = authorization(item, config, &mut given.callout)?,
         "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
         "ports_file_dir" => config.ports_directory = Some(string(item)?.into()),
         "logfile" | "log_file" => config.log_file = Some(string(item)?.into()),
@@ -143,17 +151,24 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
     Ok(())
 }
 
-fn authorization(item: &Item, config: &mut Config) -> Result<Secrets, nats_conf::Error> {
+fn authorization(
+    item: &Item,
+    config: &mut Config,
+    delegated: &mut Option<(Item, Callout)>,
+) -> Result<Secrets, nats_conf::Error> {
     let (mut secrets, mut default) = (Secrets::default(), None);
     for entry in map(item)?.iter() {
         match entry.key.to_ascii_lowercase().as_str() {
             "user" | "username" => secrets.user = Some(string(&entry.item)?),
             "pass" | "password" => secrets.password = Some(secret(&entry.item)?),
             "token" => secrets.token = Some(secret(&entry.item)?),
+            "auth_callout" => *delegated = Some((entry.item.clone(), callout::callout(&entry.item)?)),
             "timeout" => config.broker.auth_timeout = seconds(&entry.item)?,
             "users" => secrets.users = Some(users::users(&entry.item)?),
             "default_permission" | "default_permissions" => default = Some(users::permissions(&entry.item)?),
-            _ => return Err(unknown(entry, "user, password, token, users, default_permissions, timeout")),
+            _ => {
+                return Err(unknown(entry, "user, password, token, users, default_permissions, timeout, auth_callout"));
+            }
         }
     }
     if let Some(users) = &mut secrets.users {

@@ -530,8 +530,9 @@ impl Server {
             let _ = self.reactor.remove(socket.token, &socket.fd);
         }
         self.broker.remove(Instant::now(), slot);
-        if self.broker.clients() == 0 {
-            self.sockets = Vec::new();
+        while self.sockets.pop_if(|last| last.is_none()).is_some() {}
+        if self.sockets.capacity() > 4 * self.sockets.len() + 64 {
+            self.sockets.shrink_to(2 * self.sockets.len());
         }
     }
 
