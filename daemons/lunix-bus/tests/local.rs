@@ -250,6 +250,27 @@ fn started(arguments: &[&str]) -> (Child, String) {
 }
 
 #[test]
+fn monitoring_tells_who_a_client_is_rather_than_what_it_says() {
+    if !is_root() {
+        return;
+    }
+    let mut text = format!("http: \"127.0.0.1:-1\"\n{ACCOUNTS}{RULES}");
+    text = text.replace("local {", "local { passwd_file: \"/dev/null\" ");
+    let bus = Bus::start("connz", &text);
+    let mut client = as_user(1000, &[], || bus.server.client());
+    client.say(b"CONNECT {\"verbose\":false,\"user\":\"root\",\"pass\":\"x\"}\r\nPING\r\n");
+    client.expect("PONG\r\n");
+    let page = bus.server.json("/connz?auth=1");
+    let row = page.pointer("/connections/0").unwrap();
+    let told = |key| row.get(key).cloned().unwrap_or_default();
+    assert_eq!(
+        (told("uid"), told("authorized_user"), told("account")),
+        (1000.into(), "1000".into(), "USER-1000".into())
+    );
+    drop(client);
+}
+
+#[test]
 fn the_log_says_when_everything_is_open() {
     let folder = directory("open");
     let file = folder.join("bus.conf");
