@@ -4,6 +4,8 @@ mod accounts;
 #[cfg_attr(not(feature = "jwt"), path = "config/callout_absent.rs")]
 mod callout;
 mod file;
+#[cfg(feature = "leaf")]
+mod leafnodes;
 mod local;
 mod memory;
 #[cfg_attr(not(feature = "jwt"), path = "config/operator_absent.rs")]

@@ -29,6 +29,7 @@ impl Broker {
             .chain(lame_duck)
             .chain(self.relax_due)
             .chain(self.replies.due)
+            .chain(self.links.next_due())
             .min()
     }
 
@@ -41,6 +42,7 @@ impl Broker {
             self.outbox.pool.clear();
         }
         self.forget_overdue(now);
+        self.tick_links(now);
         if self.next_due.is_none_or(|due| due > now) {
             return;
         }

@@ -47,6 +47,9 @@ pub struct Settings {
     pub callout: Option<Rc<Callout>>,
     /// The accounts beside the global one.
     pub accounts: Vec<AccountSettings>,
+    /// The hubs to be joined.
+    #[cfg(feature = "leaf")]
+    pub remotes: Vec<Rc<crate::leaf::Remote>>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
@@ -146,6 +149,8 @@ impl Default for Settings {
             credentials: Credentials::Open,
             callout: None,
             accounts: Vec::new(),
+            #[cfg(feature = "leaf")]
+            remotes: Vec::new(),
             no_auth_user: None,
             local: None,
             lame_duck_duration: Duration::from_secs(120),

@@ -1,6 +1,7 @@
 //! All subscriptions of all clients: a slab, found by client and sid, linked per client; and an index per account.
 
 use super::account::AccountId;
+use super::wants::Change;
 use nats_subject::{Cache, Entry, Index, SlotTable, Text, hash};
 
 /// No subscription.
@@ -65,6 +66,9 @@ pub(crate) struct Subscription {
     /// Ends after so many messages; 0: never.
     pub(crate) max: u64,
     pub(crate) delivered: u64,
+    /// Members that a hub's queue group has over there; of a client's subscription 0.
+    #[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
+    pub(crate) weight: u32,
     /// What its client is charged for it.
     pub(crate) size: u32,
     /// Some messages for it may be denied to its client.
@@ -72,7 +76,7 @@ pub(crate) struct Subscription {
     sid: Sid,
     /// Half of it is enough to find its place, and keeps the subscription small.
     hash: u32,
-    entry: Entry,
+    pub(super) entry: Entry,
     /// That of a shadow is the subscription it belongs to.
     previous: u32,
     next: u32,
@@ -98,6 +102,12 @@ impl Subscription {
         (self.previous, self.shadow as usize)
     }
 
+    /// Its queue group, given its account's index.
+    #[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
+    pub(crate) fn queue_in<'a>(&self, index: &'a Index<u32>) -> Option<&'a [u8]> {
+        index.queue(self.entry)
+    }
+
     /// The number of the client's next subscription.
     pub(crate) fn next(&self) -> u32 {
         self.next
@@ -113,7 +123,7 @@ impl Subscription {
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
     seed: u64,
-    slots: Vec<Subscription>,
+    pub(super) slots: Vec<Subscription>,
     free: Vec<u32>,
     sids: SlotTable,
     /// One per account; that of a closed account is empty.
@@ -125,6 +135,10 @@ pub(crate) struct Subscriptions {
     inserted: u64,
     /// How many are no client's.
     hidden: usize,
+    /// Accounts that are linked to a hub, and the link's slot.
+    pub(super) links: Vec<(AccountId, u32)>,
+    /// What hubs are to be told.
+    pub(super) changes: Vec<Change>,
 }
 
 impl Subscriptions {
@@ -139,6 +153,8 @@ impl Subscriptions {
             made: 0,
             inserted: 0,
             hidden: 0,
+            links: Vec::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -190,6 +206,11 @@ impl Subscriptions {
         self.indexes.get(subscription.account.place())?.queue(subscription.entry)
     }
 
+    /// The index of an account.
+    pub(crate) fn index_of(&self, account: AccountId) -> Option<&Index<u32>> {
+        self.indexes.get(account.place())
+    }
+
     pub(crate) fn get(&self, number: u32) -> Option<&Subscription> {
         self.slots.get(number as usize)
     }
@@ -232,6 +253,7 @@ impl Subscriptions {
             client,
             max: 0,
             delivered: 0,
+            weight: 0,
             size: 0,
             filtered: false,
             sid: Sid::new(sid),
@@ -271,6 +293,9 @@ impl Subscriptions {
             }
             None => self.slots.push(subscription),
         }
+        if !self.links.is_empty() {
+            self.note_change(number, true);
+        }
         Some(number)
     }
 
@@ -287,6 +312,7 @@ impl Subscriptions {
             client,
             max: 0,
             delivered: 0,
+            weight: 0,
             size: 0,
             filtered: false,
             sid: Sid::new(b""),
@@ -346,6 +372,9 @@ impl Subscriptions {
 
     /// Takes out what is no client's subscription. Returns the next shadow.
     pub(crate) fn remove_hidden(&mut self, number: u32) -> Option<u32> {
+        if !self.links.is_empty() {
+            self.note_change(number, false);
+        }
         let gone =
             self.slots.get_mut(number as usize).filter(|gone| gone.client & SHADOW != 0 && gone.client != NONE)?;
         gone.client = NONE;
@@ -360,6 +389,9 @@ impl Subscriptions {
 
     /// Takes a client's subscription out, without its shadows. Returns the client's first one from now on, given the first until now.
     pub(crate) fn remove(&mut self, number: u32, first: u32) -> u32 {
+        if !self.links.is_empty() {
+            self.note_change(number, false);
+        }
         let Some(gone) = self.slots.get_mut(number as usize).filter(|gone| gone.client & SHADOW == 0) else {
             return first;
         };

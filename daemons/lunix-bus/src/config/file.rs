@@ -2,6 +2,8 @@
 
 use super::accounts;
 use super::callout;
+#[cfg(feature = "leaf")]
+use super::leafnodes;
 use super::local;
 use super::operator;
 use super::users;
@@ -41,6 +43,9 @@ pub(super) struct Given {
     pub(super) members: Vec<User>,
     /// The block `local`: it is read last, when the accounts are known.
     pub(super) local: Option<Item>,
+    /// Read when all accounts are known.
+    #[cfg(feature = "leaf")]
+    leafnodes: Option<Item>,
     pub(super) operator: operator::Given,
     pub(super) max_pending: Option<usize>,
     pub(super) max_memory_per_user: Option<usize>,
@@ -52,7 +57,7 @@ pub(super) struct Given {
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, max_memory_per_user, no_auth_user, local, ping_interval, ping_max, write_deadline, \
+     max_subscriptions, max_pending, max_memory, max_memory_per_user, no_auth_user, local, leafnodes, ping_interval, ping_max, write_deadline, \
      lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
      ports_file_dir, logfile, debug, trace, operator, trusted_keys, system_account, resolver, resolver_preload";
 
@@ -64,14 +69,18 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
     for entry in map.iter() {
         apply(entry, config, &mut given).map_err(Error::File)?;
     }
+    let accounts: Vec<_> = config.broker.accounts.iter().map(|account| Rc::clone(&account.name)).collect();
+    let is_account = |name: &str| name == GLOBAL || accounts.iter().any(|known| **known == *name);
     if let Some((item, callout)) = given.callout.take() {
-        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
         callout::check(&callout, &item, &is_account).map_err(Error::File)?;
         config.broker.callout = Some(Rc::new(callout));
     }
     if let Some(item) = &given.local {
-        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
         config.broker.local = Some(Rc::new(local::policy(item, &is_account).map_err(Error::File)?));
+    }
+    #[cfg(feature = "leaf")]
+    if let Some(item) = &given.leafnodes {
+        config.broker.remotes = leafnodes::leafnodes(item, &is_account).map_err(Error::File)?;
     }
     Ok(given)
 }
@@ -132,6 +141,8 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
         "local" => given.local = Some(item.clone()),
+        #[cfg(feature = "leaf")]
+        "leafnodes" | "leaf" | "leafnode" => given.leafnodes = Some(item.clone()),
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "accounts" => {
             let accounts = accounts::accounts(item)?;

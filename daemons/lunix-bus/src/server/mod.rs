@@ -7,6 +7,8 @@ mod handed;
 mod hashes;
 mod http;
 mod kernel;
+#[cfg(feature = "leaf")]
+mod links;
 mod listen;
 mod log;
 mod monitor;
@@ -56,6 +58,8 @@ enum Source {
     Monitored(u32),
     #[cfg(feature = "bcrypt")]
     Hasher,
+    #[cfg(feature = "leaf")]
+    Dialling(u32),
 }
 
 #[derive(Debug)]
@@ -88,6 +92,8 @@ struct Server {
     reserve: Option<File>,
     #[cfg(feature = "bcrypt")]
     hashes: hashes::Hashes,
+    #[cfg(feature = "leaf")]
+    dials: links::Dials,
     log: Log,
     flags: Flags,
     ending: bool,
@@ -259,6 +265,8 @@ impl Server {
             reserve: File::open("/dev/null").ok(),
             #[cfg(feature = "bcrypt")]
             hashes: hashes::Hashes::default(),
+            #[cfg(feature = "leaf")]
+            dials: links::Dials::default(),
             log,
             flags,
             ending: false,
@@ -266,6 +274,12 @@ impl Server {
     }
 
     fn run(&mut self) -> Result<(), Error> {
+        #[cfg(feature = "leaf")]
+        {
+            let now = Instant::now();
+            self.broker.start_links(now);
+            self.settle(now)?;
+        }
         while !self.ending {
             self.reactor.wait(None).map_err(epoll)?;
             let now = Instant::now();
@@ -290,6 +304,8 @@ impl Server {
                     Source::Monitored(place) => self.monitor_ready(now, place),
                     #[cfg(feature = "bcrypt")]
                     Source::Hasher => self.hasher_ready(now),
+                    #[cfg(feature = "leaf")]
+                    Source::Dialling(remote) => self.dialled(now, remote),
                 }
             }
             self.settle(now)?;
@@ -302,6 +318,8 @@ impl Server {
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
         #[cfg(feature = "bcrypt")]
         self.ask(now);
+        #[cfg(feature = "leaf")]
+        self.serve_links(now);
         self.flush(now);
         let mut list = std::mem::take(&mut self.list);
         self.broker.take_ending(&mut list);
@@ -606,7 +624,7 @@ impl Server {
                 self.finish(now, slot);
             }
             self.list = list;
-            if self.broker.clients() == 0 || now >= until || self.reactor.wait(Some(until - now)).is_err() {
+            if self.broker.connections() == 0 || now >= until || self.reactor.wait(Some(until - now)).is_err() {
                 break;
             }
             while let Some(event) = self.reactor.next() {
