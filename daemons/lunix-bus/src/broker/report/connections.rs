@@ -23,6 +23,10 @@ struct Row<'a> {
     first_subscription: u32,
     about: Option<&'a About>,
     account: &'a str,
+    /// The user of this machine, where there is no doubt.
+    uid: Option<u32>,
+    /// Who it proved to be.
+    user: Option<&'a str>,
     #[cfg(feature = "jwt")]
     standing: Option<&'a crate::operator::Standing>,
     /// It is a link to a hub.
@@ -97,6 +101,8 @@ impl Broker {
             first_subscription: client.first_subscription,
             about: client.about.as_deref(),
             account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
+            uid: self.uid_of(client),
+            user: client.user.as_deref(),
             #[cfg(feature = "jwt")]
             standing: client.residence.as_deref().map(|residence| &*residence.standing),
             is_link: client.link.is_some(),
@@ -117,6 +123,11 @@ impl Broker {
             first_subscription: NONE,
             about: closed.about.as_deref(),
             account: &closed.account,
+            uid: match closed.peer {
+                Peer::Unix { uid } => Some(uid),
+                Peer::Tcp(_) => None,
+            },
+            user: None,
             #[cfg(feature = "jwt")]
             standing: closed.standing.as_deref(),
             is_link: false,
@@ -199,7 +210,10 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
             json.text("ip", &address.ip().to_canonical().to_string());
             json.number("port", u64::from(address.port()));
         }
-        Peer::Unix { uid } => json.number("uid", u64::from(uid)),
+        Peer::Unix { .. } => {}
+    }
+    if let Some(uid) = row.uid {
+        json.number("uid", u64::from(uid));
     }
     json.text("start", &facts.time(row.opened));
     json.text("last_activity", &facts.time(row.last_active));
@@ -219,11 +233,11 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
         json.text_if_any("name", &about.name);
         json.text_if_any("lang", &about.lang);
         json.text_if_any("version", &about.version);
-        if names_users {
-            json.text_if_any("authorized_user", &about.user);
-        }
     }
     if names_users {
+        // Where nothing is to be proved, the reference tells what the client calls itself.
+        let claimed = row.about.map(|about| about.user.as_str());
+        json.text_if_any("authorized_user", row.user.or(claimed).unwrap_or_default());
         json.text_if_any("account", row.account);
         #[cfg(feature = "jwt")]
         if let Some(standing) = row.standing {
