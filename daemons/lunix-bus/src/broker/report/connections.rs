@@ -251,7 +251,7 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
 fn write_standing(json: &mut Json, standing: &crate::operator::Standing) {
     json.text("jwt", &standing.token);
     json.text("issuer_key", standing.signing_key.as_deref().unwrap_or(&standing.account));
-    json.text_if_any("name_tag", &standing.name);
+    json.text_if_any("name_tag", &standing.account_name);
     if !standing.tags.is_empty() {
         json.begin("tags", b'[');
         standing.tags.iter().for_each(|tag| json.item(tag));
