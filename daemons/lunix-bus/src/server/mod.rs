@@ -60,6 +60,8 @@ enum Source {
     Hasher,
     #[cfg(feature = "leaf")]
     Dialling(u32),
+    #[cfg(feature = "leaf")]
+    Resolver,
 }
 
 #[derive(Debug)]
@@ -306,6 +308,8 @@ impl Server {
                     Source::Hasher => self.hasher_ready(now),
                     #[cfg(feature = "leaf")]
                     Source::Dialling(remote) => self.dialled(now, remote),
+                    #[cfg(feature = "leaf")]
+                    Source::Resolver => self.resolver_ready(now),
                 }
             }
             self.settle(now)?;
