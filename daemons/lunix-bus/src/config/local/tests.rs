@@ -68,7 +68,7 @@ fn what_is_not_said() {
     let policy = read("defaults", "").unwrap();
     assert_eq!((policy.tcp_uids.as_slice(), policy.tcp), (&[500..=5000][..], true));
     assert_eq!((policy.rules.len(), policy.anonymous), (0, None));
-    assert_eq!(read("off", "tcp: off").unwrap().tcp, false);
+    assert!(!read("off", "tcp: off").unwrap().tcp);
 }
 
 #[test]
