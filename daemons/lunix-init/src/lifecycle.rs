@@ -136,6 +136,12 @@ impl Lifecycle {
         self.since
     }
 
+    /// When its process was started last.
+    #[must_use]
+    pub const fn born(&self) -> Instant {
+        self.born
+    }
+
     /// When [`Input::Timeout`] is due.
     #[must_use]
     pub const fn deadline(&self) -> Option<Instant> {

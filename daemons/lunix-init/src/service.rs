@@ -148,6 +148,8 @@ pub struct Service {
     pub reason: String,
     /// The operator's word where it differs from the directory: true for started.
     pub chosen: Option<bool>,
+    /// The operator wants it to run until it ends, not longer.
+    pub once: bool,
     /// The process of its program `reload`.
     pub reloader: Option<i32>,
     /// It is to reload once more when that has ended.
@@ -189,6 +191,7 @@ impl Service {
             ended: None,
             reason: String::new(),
             chosen: None,
+            once: false,
             reloader: None,
             reload_again: false,
             outdated: false,
@@ -221,7 +224,13 @@ impl Service {
     /// True when it should run, by the directory and the operator's word.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        !self.removed && self.chosen.unwrap_or(!self.newest().starts_down && !self.unlisted)
+        !self.removed && self.chosen.unwrap_or(self.is_wanted_by_directory())
+    }
+
+    /// True when it should run as far as the directory goes.
+    #[must_use]
+    pub fn is_wanted_by_directory(&self) -> bool {
+        !self.newest().starts_down && !self.unlisted
     }
 
     /// True when its directory is gone and it goes on until it ends by itself.

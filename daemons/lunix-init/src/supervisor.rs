@@ -59,6 +59,8 @@ pub enum Order {
     Stop,
     /// End it and run it again.
     Restart,
+    /// Run it, and leave it down when it has ended.
+    Once,
     /// Tell it to read its configuration again.
     Reload,
 }
@@ -160,6 +162,9 @@ impl Supervisor {
         if let Some(service) = self.get_mut(id) {
             service.reason.clear();
             service.last_pid = service.pid;
+            if std::mem::take(&mut service.once) {
+                service.chosen = service.is_wanted_by_directory().then_some(false);
+            }
             match service.life.state() {
                 ServiceState::Finishing | ServiceState::Undoing => {
                     let script = if service.definition.policy.oneshot { "down" } else { "finish" };
@@ -250,25 +255,25 @@ impl Supervisor {
     fn may(&self, id: usize, order: Order) -> Result<(), String> {
         let Some(service) = self.get(id) else { return Err("there is no such service".to_owned()) };
         match (&service.fault, order) {
-            (Some(fault), Order::Start | Order::Restart) => Err(fault.clone()),
+            (Some(fault), Order::Start | Order::Restart | Order::Once) => Err(fault.clone()),
             (_, Order::Stop) if service.newest().is_essential => {
                 Err(format!("{} is essential: it may be restarted, not stopped", service.name))
             }
-            (_, Order::Start | Order::Stop | Order::Restart | Order::Reload) => Ok(()),
+            (_, Order::Start | Order::Stop | Order::Restart | Order::Once | Order::Reload) => Ok(()),
         }
     }
 
     fn obey(&mut self, now: Instant, id: usize, order: Order, acts: &mut Acts) {
         let Some(service) = self.get_mut(id) else { return };
         let wish = match order {
-            Order::Start | Order::Restart | Order::Reload => true,
+            Order::Start | Order::Restart | Order::Once | Order::Reload => true,
             Order::Stop => false,
         };
+        service.once = order == Order::Once && !service.newest().policy.oneshot;
         // Only what differs from the directory is an override.
-        let by_directory = !service.newest().starts_down && !service.unlisted;
-        service.chosen = (wish != by_directory).then_some(wish);
+        service.chosen = (wish != service.is_wanted_by_directory()).then_some(wish);
         let afresh = match order {
-            Order::Start => !service.life.is_active(),
+            Order::Start | Order::Once => !service.life.is_active(),
             Order::Stop | Order::Reload => false,
             Order::Restart => true,
         };
@@ -360,7 +365,7 @@ impl Supervisor {
     fn level(&self, id: usize) -> Option<Input> {
         let service = self.get(id)?;
         let wanted = !self.ending && service.is_wanted();
-        if !self.ending && service.lingers() && service.life.is_active() {
+        if !self.ending && (service.lingers() || service.once) && service.life.is_active() {
             return Some(Input::Last);
         }
         if wanted && service.fault.is_some() {

@@ -167,7 +167,7 @@ fn run(seed: u64) {
             }
             1 | 2 => {
                 let id = random.below(8);
-                let order = [Order::Start, Order::Stop, Order::Restart, Order::Reload][random.below(4)];
+                let order = [Order::Start, Order::Stop, Order::Restart, Order::Once, Order::Reload][random.below(5)];
                 let _ = world.supervisor.order(now, id, order, &mut world.acts);
             }
             3 | 4 => {
