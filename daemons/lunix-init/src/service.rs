@@ -1,5 +1,6 @@
 //! One service: what its directory says, and what has become of it.
 
+use crate::directory::sockets::Socket;
 use crate::lifecycle::{Lifecycle, Policy};
 use init_control::{Ended, ServiceState};
 use reactor::Instant;
@@ -60,14 +61,23 @@ pub struct Rare {
     pub producers: Vec<String>,
     /// The bundle of all services of its pipeline (`pipeline-name`).
     pub pipeline: Option<String>,
+    /// What lunix-init listens on for it (`sockets`).
+    pub sockets: Vec<Socket>,
     /// What comes after the `@` of its name.
     pub instance: Option<String>,
     /// Its directory below that of all services, when that is not its name.
     pub folder: Option<String>,
 }
 
-const COMMON: Rare =
-    Rare { logger: None, is_logger: false, producers: Vec::new(), pipeline: None, instance: None, folder: None };
+const COMMON: Rare = Rare {
+    logger: None,
+    is_logger: false,
+    producers: Vec::new(),
+    pipeline: None,
+    sockets: Vec::new(),
+    instance: None,
+    folder: None,
+};
 
 impl Definition {
     /// What few services have.
@@ -150,6 +160,12 @@ pub struct Service {
     pub chosen: Option<bool>,
     /// The operator wants it to run until it ends, not longer.
     pub once: bool,
+    /// What it said last of itself.
+    pub status: Option<Box<str>>,
+    /// The process that it says takes the place of its first.
+    pub heir: Option<i32>,
+    /// It said that it has begun to reload.
+    pub(crate) reloads: bool,
     /// The process of its program `reload`.
     pub reloader: Option<i32>,
     /// It is to reload once more when that has ended.
@@ -192,6 +208,9 @@ impl Service {
             reason: String::new(),
             chosen: None,
             once: false,
+            status: None,
+            heir: None,
+            reloads: false,
             reloader: None,
             reload_again: false,
             outdated: false,

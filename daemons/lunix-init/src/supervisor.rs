@@ -6,6 +6,7 @@
 
 use crate::generation::{Generations, Report};
 use crate::lifecycle::{Effect, Effects, Input, Script};
+use crate::notice::Notice;
 use crate::service::{Found, Service};
 use init_control::{Ended, ServiceState, What};
 use reactor::Instant;
@@ -143,6 +144,7 @@ impl Supervisor {
     pub fn spawned(&mut self, now: Instant, id: usize, pid: i32, acts: &mut Acts) {
         if let Some(service) = self.get_mut(id) {
             service.pid = Some(pid);
+            (service.status, service.heir, service.reloads) = (None, None, false);
         }
         self.step(now, id, Input::Spawned, acts);
         self.settle_all(now, acts);
@@ -192,6 +194,46 @@ impl Supervisor {
     pub fn announced(&mut self, now: Instant, id: usize, acts: &mut Acts) {
         self.step(now, id, Input::Announced, acts);
         self.settle_all(now, acts);
+    }
+
+    /// The service has said something of itself by sd_notify; what came along with it is not this machine's business.
+    pub fn noticed(&mut self, now: Instant, id: usize, notice: &Notice, acts: &mut Acts) {
+        let Some(service) = self.get_mut(id) else { return };
+        if let Some(status) = &notice.status {
+            service.status = Some(status.as_str().into());
+        } else if notice.stopping {
+            service.status = Some("stopping".into());
+        }
+        service.reloads |= notice.reloading;
+        service.heir = notice.main_pid.or(service.heir);
+        if let Some(limit) = notice.watchdog {
+            service.definition.policy.watchdog = (!limit.is_zero()).then_some(limit);
+        }
+        let again = notice.ready && service.life.is_up() && std::mem::take(&mut service.reloads);
+        if again {
+            self.tell(id, What::Reloaded, acts);
+        }
+        if notice.alive || notice.watchdog.is_some() {
+            self.step(now, id, Input::Alive, acts);
+        }
+        if notice.hangs {
+            self.step(now, id, Input::Timeout, acts);
+        }
+        if notice.ready {
+            self.announced(now, id, acts);
+        }
+    }
+
+    /// The service's process has ended, and the one that it named takes its place: true when it did. The caller has checked that it runs.
+    pub fn succeeded(&mut self, id: usize) -> bool {
+        let Some(service) = self.get_mut(id) else { return false };
+        match service.heir.take() {
+            Some(heir) if service.pid != Some(heir) => {
+                service.pid = Some(heir);
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 
     /// Does what is due.

@@ -133,6 +133,7 @@ fn directory(random: &mut Random) -> Vec<Found> {
             timeout_kill: Some(Duration::from_millis(50)),
             timeout_end: Some(Duration::from_millis(50)),
             timeout_up: None,
+            watchdog: None,
             permanent: Box::new([78]),
         };
         let policy = Policy { announces: policy.announces && !policy.oneshot, ..policy };

@@ -345,6 +345,7 @@ impl Host {
             .number("restarts", service.life.restarts())
             .optional_number("code", code)
             .optional_number("signal", number)
+            .optional("status", service.status.as_deref().map(str::as_bytes))
             .optional("reason", (!reason.is_empty()).then(|| reason.get(..400).unwrap_or(reason)))
             .finish();
         self.send_to(index, record)
