@@ -13,7 +13,9 @@
 pub mod capability;
 pub mod descriptor;
 pub mod filter;
+pub mod netlink;
 pub mod network;
 pub mod peer;
 pub mod signal;
 pub mod spawn;
+pub mod tcp;

@@ -1,7 +1,16 @@
 //! The configuration: nats-server's file, overridden by the command line.
 
+mod accounts;
+#[cfg_attr(not(feature = "jwt"), path = "config/callout_absent.rs")]
+mod callout;
 mod file;
+#[cfg(feature = "leaf")]
+mod leafnodes;
+mod local;
 mod memory;
+#[cfg_attr(not(feature = "jwt"), path = "config/operator_absent.rs")]
+mod operator;
+mod sharing;
 mod users;
 
 use crate::broker::{Credentials, Settings};
@@ -10,7 +19,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Closed connections that monitoring can still tell of.
-const CLOSED_KEPT: usize = 256;
+pub(crate) const CLOSED_KEPT: usize = 256;
 
 /// Everything a run is told.
 #[derive(Clone, Debug)]
@@ -85,10 +94,16 @@ pub enum Error {
     File(nats_conf::Error),
     /// User and password must be given together, a token alone.
     Credentials,
+    /// Users of accounts and a single user, password or token exclude each other.
+    Single,
     /// The grace period must be shorter than the whole.
     GracePeriod,
     /// `no_auth_user` is none of the users.
     NoSuchUser(String),
+    /// The rules of `local` say who somebody is that names nobody.
+    DefaultUser,
+    /// An account has the name of one that is made for a user.
+    OwnAccount(String),
     /// The server would listen nowhere.
     NoListener,
 }
@@ -99,8 +114,11 @@ impl fmt::Display for Error {
             Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
             Self::File(error) => write!(f, "{error}"),
             Self::Credentials => f.write_str("user and password must be given together, and not beside a token"),
+            Self::Single => f.write_str("users of accounts and a single user, password or token exclude each other"),
             Self::GracePeriod => f.write_str("lame_duck_grace_period must be shorter than lame_duck_duration"),
             Self::NoSuchUser(name) => write!(f, "no_auth_user {name:?} is not among the users"),
+            Self::DefaultUser => f.write_str("no_auth_user and local exclude each other: see `anonymous` of local"),
+            Self::OwnAccount(name) => write!(f, "account {name:?} is called like one that a template makes for a user"),
             Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),
         }
     }
@@ -128,11 +146,8 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
     if let Some(path) = &flags.config {
         given = file::read(path, &mut config)?;
     }
-    apply(&flags.overrides, &mut config, given.credentials)?;
-    if !given.max_pending {
-        // Two receivers may lag behind in full before the ceiling cuts one.
-        config.broker.max_pending = config.broker.max_pending.min(config.broker.max_memory / 2);
-    }
+    apply(&flags.overrides, &mut config, &mut given)?;
+    share_out(&mut config.broker, &given);
     let broker = &mut config.broker;
     if !given.lame_duck_grace_period {
         broker.lame_duck_grace_period = broker.lame_duck_grace_period.min(broker.lame_duck_duration / 2);
@@ -140,10 +155,24 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
     if broker.lame_duck_grace_period >= broker.lame_duck_duration {
         return Err(Error::GracePeriod);
     }
+    check_local(&config.broker)?;
     if config.tcp || !config.unix.is_empty() { Ok(config) } else { Err(Error::NoListener) }
 }
 
-fn apply(overrides: &Overrides, config: &mut Config, mut credentials: file::Secrets) -> Result<(), Error> {
+/// Memory for which one client more is allowed, where nobody says how many.
+const MEMORY_PER_CLIENT: usize = 8192;
+
+/// Settles what depends on the ceiling for all memory, as far as the file does not say it.
+fn share_out(broker: &mut Settings, given: &file::Given) {
+    let whole = broker.max_memory;
+    // Two receivers, or two users, may lag behind in full before the ceiling cuts one.
+    broker.max_pending = given.max_pending.unwrap_or(broker.max_pending.min(whole / 2));
+    broker.max_memory_per_user = given.max_memory_per_user.unwrap_or(whole / 2);
+    broker.max_connections = given.max_connections.unwrap_or(broker.max_connections.min(whole / MEMORY_PER_CLIENT));
+}
+
+fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) -> Result<(), Error> {
+    let mut credentials = std::mem::take(&mut given.credentials);
     let broker = &mut config.broker;
     let over = overrides.clone();
     broker.host = over.host.unwrap_or_else(|| std::mem::take(&mut broker.host));
@@ -168,7 +197,17 @@ fn apply(overrides: &Overrides, config: &mut Config, mut credentials: file::Secr
     if over.user.is_some() || over.password.is_some() || over.token.is_some() {
         credentials = file::Secrets { user: over.user, password: over.password, token: over.token, users: None };
     }
-    if let Some(users) = credentials.users {
+    if !given.members.is_empty() && credentials.is_single() {
+        return Err(Error::Single);
+    }
+    let users = credentials.users.iter().flatten().chain(&given.members).cloned().collect::<Vec<_>>();
+    let others = !users.is_empty() || !broker.accounts.is_empty() || broker.no_auth_user.is_some();
+    let operator = std::mem::take(&mut given.operator).finish(others || credentials.is_single());
+    if let Some((credentials, accounts)) = operator.map_err(Error::File)? {
+        (broker.credentials, broker.accounts) = (credentials, accounts);
+        return Ok(());
+    }
+    if !users.is_empty() {
         let known = |name: &String| users.iter().any(|user| user.name == *name);
         if let Some(name) = broker.no_auth_user.as_ref().filter(|name| !known(name)) {
             return Err(Error::NoSuchUser(name.clone()));
@@ -186,6 +225,15 @@ fn apply(overrides: &Overrides, config: &mut Config, mut credentials: file::Secr
         (Some(_) | None, Some(_) | None, Some(_) | None) => return Err(Error::Credentials),
     };
     Ok(())
+}
+
+fn check_local(broker: &Settings) -> Result<(), Error> {
+    let Some(policy) = &broker.local else { return Ok(()) };
+    if broker.no_auth_user.is_some() {
+        return Err(Error::DefaultUser);
+    }
+    let clash = broker.accounts.iter().find(|account| policy.makes_account(&account.name));
+    clash.map_or(Ok(()), |account| Err(Error::OwnAccount(account.name.to_string())))
 }
 
 /// The path an include means: relative to the file it stands in.

@@ -1,14 +1,12 @@
 //! What each operation does, but for publishing.
 
-use super::client::{ABOUT_MAX, About, Client, Peer, Reason};
-use super::connect::Connect;
+use super::client::Reason;
 use super::info::Kind;
 use super::outbox::Note;
-use super::permissions::{User, Verdict};
+use super::permissions::Verdict;
 use super::publish::Published;
-use super::settings::Credentials;
-use super::subscriptions::NONE;
-use super::{Broker, info};
+use super::subscriptions::{NONE, Owner};
+use super::{Broker, budget, info};
 use nats_proto::Error;
 use nats_proto::client::{Op, Parser};
 use reactor::Instant;
@@ -21,8 +19,8 @@ impl Broker {
             self.trace(slot, &op);
         }
         match op {
-            Op::Pub { subject, reply, headers, payload } => {
-                self.publish(now, slot, Published { subject, reply, headers, payload });
+            Op::Pub { subject, reply, headers, payload, wire } => {
+                self.publish(now, slot, Published { subject, reply, headers, payload, wire });
             }
             Op::Ping => self.ping(slot),
             Op::Pong => self.pong(now, slot),
@@ -67,7 +65,9 @@ impl Broker {
     pub(super) fn send_info(&mut self, slot: u32, kind: Kind) {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
-        info::json(&mut line, &self.settings, client.id, client.peer, kind);
+        let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
+        let must_prove = self.asks_for_credentials(client);
+        info::json(&mut line, &self.settings, client, account, must_prove, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 
@@ -111,7 +111,7 @@ impl Broker {
         }
     }
 
-    fn ping(&mut self, slot: u32) {
+    pub(super) fn ping(&mut self, slot: u32) {
         self.send(slot, [b"PONG\r\n"]);
         let Some(client) = self.client_mut(slot).filter(|client| client.connected && !client.greeted) else { return };
         client.greeted = true;
@@ -120,81 +120,16 @@ impl Broker {
         }
     }
 
-    fn pong(&mut self, now: Instant, slot: u32) {
+    pub(super) fn pong(&mut self, now: Instant, slot: u32) {
         if let Some(client) = self.client_mut(slot) {
             client.pings_out = 0;
             client.round_trip = client.asked.take().map(|asked| now - asked).or(client.round_trip);
         }
     }
 
-    fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
-        let Some(connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
-        let accepted = self.accepts(slot, &connect);
-        let is_monitored = self.settings.closed_kept > 0;
-        let Some(client) = self.client_mut(slot) else { return };
-        let Some(user) = accepted else {
-            return self.refuse(slot, "Authorization Violation", Reason::Authentication);
-        };
-        client.become_user(user.as_ref());
-        let again = client.connected;
-        merge(client, &connect);
-        // Only monitoring tells it, so only then is memory spent on it.
-        client.about = about(connect).filter(|_| is_monitored);
-        parser.set_headers(client.options.headers);
-        let (options, first) = (client.options, !client.authenticated);
-        client.connected = true;
-        client.authenticated = true;
-        if first {
-            self.start_clock(now, slot);
-        }
-        if again {
-            // The reference binds the client to its account anew, and what it subscribed to before is gone.
-            self.drop_all_subscriptions(slot);
-        }
-        if !(0..=1).contains(&options.protocol) {
-            return self.refuse(slot, "invalid client protocol", Reason::ClientProtocol);
-        }
-        if options.no_responders && !options.headers {
-            return self.refuse(slot, "no responders requires headers support", Reason::Protocol);
-        }
-        self.ok(slot);
-    }
-
-    /// Whether the client proved what it must, and which user it is where there are users. The kernel vouches for those of a unix
-    /// socket.
-    fn accepts(&self, slot: u32, connect: &Connect) -> Option<Option<User>> {
-        if self.client(slot).is_some_and(|client| matches!(client.peer, Peer::Unix { .. })) {
-            return Some(None);
-        }
-        let given = |field: &Option<String>| field.clone().unwrap_or_default();
-        let proved = match &self.settings.credentials {
-            Credentials::Users(users) => return self.accepts_user(users, connect).map(Some),
-            Credentials::Open => true,
-            Credentials::Token(token) => is_same(token, &given(&connect.token)),
-            Credentials::Password { user, password } => {
-                // Both are compared, whatever the first result, so that time tells nothing.
-                is_same(user, &given(&connect.user)) & is_same(password, &given(&connect.password))
-            }
-        };
-        proved.then_some(None)
-    }
-
-    /// The user that the client proved to be. Who names nobody is the default user, if there is one.
-    fn accepts_user(&self, users: &[User], connect: &Connect) -> Option<User> {
-        let name = connect.user.as_deref().unwrap_or_default();
-        if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
-            return self.settings.default_user().cloned();
-        }
-        let password = connect.password.as_deref().unwrap_or_default();
-        let known = users.iter().find(|user| user.name == name);
-        // A password is compared for an unknown name, too, so that time does not tell which names there are.
-        let same = is_same(known.map_or("-", |user| &user.password), password);
-        known.filter(|_| same).cloned()
-    }
-
     fn subscribe(&mut self, slot: u32, subject: &[u8], queue: Option<&[u8]>, sid: &[u8]) {
-        let max = self.settings.max_subscriptions;
         let Some(client) = self.client(slot) else { return };
+        let Some(account) = client.account else { return };
         let granted = client.granted.as_deref();
         let verdict = granted.map_or(Verdict::Allowed, |granted| granted.check_subscription(subject, queue));
         if verdict == Verdict::Refused {
@@ -203,22 +138,26 @@ impl Broker {
                 Some(queue) => self.deny(slot, &[b"Subscription to \"", subject, b"\" using queue \"", queue, b"\""]),
             };
         }
-        if max > 0 && client.subscriptions as usize >= max {
+        if client.subscriptions_max(&self.settings).is_some_and(|max| client.subscriptions as usize >= max) {
             return self.complain(slot, "maximum subscriptions exceeded");
         }
         let first = client.first_subscription;
         if self.subscriptions.find(slot, sid).is_none() {
-            let Some(number) = self.subscriptions.insert(slot, first, subject, queue, sid) else {
+            let Some(number) = self.subscriptions.insert((slot, account), first, subject, queue, sid) else {
                 return self.complain(slot, "Invalid Subject");
             };
-            self.outbox.held += SUBSCRIPTION_SIZE;
+            let size = budget::subscription_size(subject, queue, sid);
             if let Some(subscription) = self.subscriptions.get_mut(number) {
                 subscription.filtered = verdict == Verdict::Filtered;
+                subscription.size = u32::try_from(size).unwrap_or(u32::MAX);
             }
-            if let Some(client) = self.client_mut(slot) {
+            if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
                 client.first_subscription = number;
                 client.subscriptions += 1;
+                client.subscriptions_size += size;
+                self.outbox.ledger.charge(client.payer, size);
             }
+            self.cast_shadows(number, subject);
         }
         self.ok(slot);
     }
@@ -237,97 +176,24 @@ impl Broker {
 
     /// Ends one subscription.
     pub(super) fn drop_subscription(&mut self, number: u32) {
-        let Some(slot) = self.subscriptions.get(number).map(|known| known.client).filter(|&slot| slot != NONE) else {
-            return;
-        };
+        let Some(known) = self.subscriptions.get(number) else { return };
+        let (Owner::Client(slot), size) = (known.owner(), known.size as usize) else { return };
+        self.drop_shadows(number);
         let first = self.client(slot).map_or(NONE, |client| client.first_subscription);
         let first = self.subscriptions.remove(number, first);
-        self.outbox.held = self.outbox.held.saturating_sub(SUBSCRIPTION_SIZE);
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
             client.first_subscription = first;
             client.subscriptions -= 1;
+            client.subscriptions_size = client.subscriptions_size.saturating_sub(size);
+            self.outbox.ledger.refund(client.payer, size);
         }
     }
 
-    /// After every operation: cuts who holds too much.
-    #[inline]
-    pub(super) fn settle(&mut self) {
-        if !self.outbox.too_slow.is_empty() || self.outbox.is_over_ceiling() {
-            self.cut_the_slow();
-        }
-    }
-
-    #[cold]
-    fn cut_the_slow(&mut self) {
-        while let Some(slot) = self.outbox.too_slow.pop() {
-            self.cut(slot, Reason::SlowPending);
-        }
-        while self.outbox.is_over_ceiling() {
-            let held = |client: &Client| {
-                client.output.pending() + client.partial.capacity() + client.subscriptions as usize * SUBSCRIPTION_SIZE
-            };
-            let open = self.clients.iter().enumerate().filter_map(|(slot, client)| {
-                client.as_deref().filter(|client| !client.is_closing()).map(|client| (held(client), slot))
-            });
-            let Some((_, slot)) = open.max() else { return };
-            self.cut(u32::try_from(slot).unwrap_or(NONE), Reason::Memory);
-        }
-    }
-
-    /// Ends a connection at once: nothing more is written to it, and its subscriptions are gone.
-    pub(super) fn cut(&mut self, slot: u32, reason: Reason) {
+    pub(super) fn drop_all_subscriptions(&mut self, slot: u32) {
         let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
-        if client.closing.is_none() {
-            self.slow_consumers += 1;
-        }
-        self.outbox.cut(slot, client, reason);
-        self.drop_all_subscriptions(slot);
+        let first = std::mem::replace(&mut client.first_subscription, NONE);
+        (client.subscriptions, client.shadows) = (0, 0);
+        self.outbox.ledger.refund(client.payer, std::mem::take(&mut client.subscriptions_size));
+        self.subscriptions.remove_all(first);
     }
-
-    fn drop_all_subscriptions(&mut self, slot: u32) {
-        let Some(client) = self.client_mut(slot) else { return };
-        let mut first = std::mem::replace(&mut client.first_subscription, NONE);
-        let count = std::mem::take(&mut client.subscriptions) as usize;
-        self.outbox.held = self.outbox.held.saturating_sub(count * SUBSCRIPTION_SIZE);
-        while first != NONE {
-            first = self.subscriptions.remove(first, first);
-        }
-    }
-}
-
-/// What a subscription is charged against the ceiling: its place in the slab, the index and the tables, rounded up.
-pub(super) const SUBSCRIPTION_SIZE: usize = 256;
-
-fn merge(client: &mut Client, connect: &Connect) {
-    let options = &mut client.options;
-    options.verbose = connect.verbose.unwrap_or(options.verbose);
-    options.pedantic = connect.pedantic.unwrap_or(options.pedantic);
-    options.echo = connect.echo.unwrap_or(options.echo);
-    options.headers = connect.headers.unwrap_or(options.headers);
-    options.no_responders = connect.no_responders.unwrap_or(options.no_responders);
-    options.protocol = connect.protocol.unwrap_or(options.protocol);
-}
-
-/// Keeps what the client says about itself, if it says anything.
-fn about(connect: Connect) -> Option<Box<About>> {
-    let short = |text: Option<String>| {
-        let mut text = text.unwrap_or_default();
-        while text.len() > ABOUT_MAX {
-            text.pop();
-        }
-        text.shrink_to_fit();
-        text
-    };
-    let (name, lang) = (short(connect.name), short(connect.lang));
-    let about = About { name, lang, version: short(connect.version), user: short(connect.user) };
-    (about != About::default()).then(|| Box::new(about))
-}
-
-/// Compares in a time that depends on the length of `given` alone.
-fn is_same(secret: &str, given: &str) -> bool {
-    let mut secret_bytes = secret.bytes().cycle();
-    let difference = given.bytes().fold(u8::from(secret.len() != given.len()), |difference, byte| {
-        difference | (byte ^ secret_bytes.next().unwrap_or(!byte))
-    });
-    std::hint::black_box(difference) == 0
 }

@@ -1,8 +1,8 @@
 //! The INFO line.
 
-use super::client::Peer;
+use super::client::{Client, Peer};
 use super::json;
-use super::settings::{Credentials, Settings};
+use super::settings::Settings;
 use nats_proto::encode;
 
 /// The version of the protocol's reference whose behaviour is offered; clients switch features by it.
@@ -20,7 +20,15 @@ pub(crate) enum Kind {
 }
 
 /// Writes the JSON of INFO.
-pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Peer, kind: Kind) {
+pub(crate) fn json(
+    out: &mut Vec<u8>,
+    settings: &Settings,
+    client: &Client,
+    account: &str,
+    must_prove: bool,
+    kind: Kind,
+) {
+    let peer = client.peer;
     out.push(b'{');
     text(out, "server_id", &settings.server_id);
     text(out, "server_name", &settings.server_name);
@@ -30,21 +38,24 @@ pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Pe
     text(out, "host", &settings.host);
     number(out, "port", u64::from(settings.port));
     bare(out, "headers", "true");
-    let tcp = matches!(peer, Peer::Tcp(_));
-    if tcp && settings.credentials != Credentials::Open && settings.default_user().is_none() {
+    if must_prove {
         bare(out, "auth_required", "true");
     }
-    number(out, "max_payload", settings.max_payload as u64);
-    number(out, "client_id", client);
+    number(out, "max_payload", client.payload_max(settings) as u64);
+    number(out, "client_id", client.id);
     if let Peer::Tcp(address) = peer {
         text(out, "client_ip", &address.ip().to_canonical().to_string());
+    }
+    #[cfg(feature = "jwt")]
+    if let Some(nonce) = client.nonce.as_deref() {
+        text(out, "nonce", std::str::from_utf8(nonce).unwrap_or_default());
     }
     if kind == Kind::LameDuck {
         bare(out, "ldm", "true");
     }
     if kind == Kind::Connected {
         bare(out, "connect_info", "true");
-        text(out, "remote_account", "$G");
+        text(out, "remote_account", account);
     }
     out.push(b'}');
 }

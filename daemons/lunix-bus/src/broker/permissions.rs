@@ -4,6 +4,7 @@
 //! pattern up as if it were a subject, so that whoever may subscribe to `bar.*` gets `bar.>`, and `bar.a.b` with it; here it is
 //! refused.
 
+use super::kinds::ConnectionKinds;
 use nats_subject::{is_literal, is_subset, is_valid_subscription, matches};
 use reactor::Instant;
 use std::collections::VecDeque;
@@ -20,8 +21,14 @@ const REPLY_LEN_MAX: usize = 256;
 pub struct User {
     /// Name.
     pub name: String,
-    /// Password, as plain text.
+    /// Password: as plain text, or its bcrypt hash.
     pub password: String,
+    /// The name is a public key, and a signature proves who it is, not a password.
+    pub by_key: bool,
+    /// How it may connect.
+    pub kinds: ConnectionKinds,
+    /// Name of its account.
+    pub account: Rc<str>,
     /// What the user may do; `None`: everything.
     pub permissions: Option<Rc<Permissions>>,
 }
@@ -70,6 +77,12 @@ impl Clause {
         let (subject, queue) = (words.next()?.as_bytes().to_vec(), words.next().map(|word| word.as_bytes().to_vec()));
         let valid = is_valid_subscription(&subject) && words.next().is_none() && (queues || queue.is_none());
         valid.then_some(Self { subject, queue })
+    }
+
+    /// The pattern alone.
+    #[must_use]
+    pub fn subject(&self) -> &[u8] {
+        &self.subject
     }
 
     fn has_queue(&self, queue: &[u8]) -> bool {

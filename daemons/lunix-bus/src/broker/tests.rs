@@ -1,5 +1,7 @@
 //! Conversations: what was said, what was answered; whole and cut at every byte.
 
+mod accounts;
+
 use super::*;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -47,6 +49,7 @@ impl Desk {
         let mut rest = text;
         while let Progress::Paused(used) = self.broker.receive(self.now, slot, rest) {
             rest = &rest[used..];
+            self.broker.take_dirty(&mut Vec::new());
         }
     }
 
@@ -287,7 +290,7 @@ fn a_client_that_does_not_read_is_cut_without_a_word_and_its_publisher_waits_bef
     assert_eq!((desk.broker.pending(slow), desk.broker.slow_consumers()), (0, 1));
     desk.broker.remove(desk.now, slow);
     assert!(!desk.broker.is_stalled(publisher), "the receiver's death wakes the publisher");
-    assert_eq!((desk.broker.held(), desk.broker.subscriptions()), (0, 0));
+    assert_eq!((desk.broker.held(), desk.broker.subscriptions()), (budget::CLIENT_SIZE, 0));
 }
 
 #[test]
@@ -310,7 +313,7 @@ fn a_stalled_publisher_goes_on_after_a_while_and_a_blocked_receiver_is_given_up(
 
 #[test]
 fn the_ceiling_for_all_cuts_the_largest_holder() {
-    let mut desk = Desk::new(Settings { max_memory: 4000, ..settings() });
+    let mut desk = Desk::new(Settings { max_memory: 6000, ..settings() });
     let (hog, other) = (desk.client(tcp()), desk.client(tcp()));
     desk.say(hog, b"CONNECT {\"verbose\":false}\r\n");
     for sid in 0..20 {
@@ -319,7 +322,75 @@ fn the_ceiling_for_all_cuts_the_largest_holder() {
     assert!(desk.broker.is_ending(hog) && !desk.broker.is_ending(other));
     desk.broker.remove(desk.now, hog);
     desk.say(other, b"PING\r\n");
-    assert_eq!((desk.read(other).as_str(), desk.broker.held()), ("PONG\r\n", 0));
+    assert_eq!((desk.read(other).as_str(), desk.broker.held()), ("PONG\r\n", budget::CLIENT_SIZE));
+}
+
+#[test]
+fn a_user_over_its_budget_loses_what_holds_most_and_the_others_lose_nothing() {
+    let mut desk = Desk::new(Settings { max_memory: 60_000, max_memory_per_user: 10_000, ..settings() });
+    let (small, hog) = (desk.client(Peer::Unix { uid: 1000 }), desk.client(Peer::Unix { uid: 1000 }));
+    let other = desk.client(Peer::Unix { uid: 1001 });
+    desk.say(other, b"SUB a 1\r\nSUB b 1\r\n");
+    for sid in 0..40 {
+        desk.say(hog, format!("CONNECT {{\"verbose\":false}}\r\nSUB a.{sid} {sid}\r\n").as_bytes());
+        desk.read(other);
+    }
+    assert!(!desk.broker.is_ending(hog), "a second CONNECT begins anew");
+    for sid in 0..40 {
+        desk.say(hog, format!("SUB a.{sid} {sid}\r\n").as_bytes());
+    }
+    assert!(desk.broker.is_ending(hog) && !desk.broker.is_ending(small) && !desk.broker.is_ending(other));
+    desk.broker.remove(desk.now, hog);
+    desk.say(small, b"PING\r\n");
+    assert_eq!(desk.read(small), "PONG\r\n");
+}
+
+#[test]
+fn a_large_payload_is_held_once_for_all_who_wait_for_it() {
+    let mut desk = Desk::new(Settings { max_payload: 1 << 20, max_pending: 64 << 20, ..settings() });
+    let publisher = desk.client(tcp());
+    desk.say(publisher, b"CONNECT {\"verbose\":false}\r\n");
+    let receivers: Vec<u32> = (0..10).map(|_| desk.client(tcp())).collect();
+    for &receiver in &receivers {
+        desk.say(receiver, b"CONNECT {\"verbose\":false}\r\nSUB a 1\r\n");
+    }
+    let before = desk.broker.held();
+    let payload = "x".repeat(100_000);
+    desk.say(publisher, format!("PUB a 0100000\r\n{payload}\r\n").as_bytes());
+    assert!(desk.broker.held() - before < 100_000 + 10 * 1024 + 100, "{}", desk.broker.held());
+    for &receiver in &receivers {
+        assert_eq!(desk.read(receiver), format!("MSG a 1 0100000\r\n{payload}\r\n"));
+    }
+    assert_eq!(desk.broker.held(), before);
+}
+
+#[test]
+fn after_a_burst_of_subscriptions_their_places_are_given_back_and_the_others_work() {
+    let mut desk = Desk::new(settings());
+    let (early, burst, late) = (desk.client(tcp()), desk.client(tcp()), desk.client(tcp()));
+    for client in [early, burst, late] {
+        desk.say(client, b"CONNECT {\"verbose\":false}\r\n");
+    }
+    desk.say(early, b"SUB a.* early-with-a-long-name\r\nSUB gone 2\r\nSUB b.> q 3\r\nUNSUB 3 2\r\n");
+    for sid in 0..20_000 {
+        desk.say(burst, format!("SUB a.{sid} {sid}\r\n").as_bytes());
+    }
+    desk.say(late, b"SUB b.> q 1\r\nUNSUB 1 1\r\nSUB a.1 2\r\nPUB b.x 1\r\n1\r\n");
+    let once = desk.read(early) + &desk.read(late);
+    assert!(once == "MSG b.x 3 1\r\n1\r\n" || once == "MSG b.x 1 1\r\n1\r\n", "{once}");
+    let before = desk.broker.subscriptions.places();
+    for sid in 0..20_000 {
+        desk.say(burst, format!("UNSUB {sid}\r\n").as_bytes());
+    }
+    desk.say(early, b"UNSUB 2\r\n");
+    assert!(before > 20_000 && desk.broker.subscriptions.places() < 150, "{}", desk.broker.subscriptions.places());
+    assert!(desk.broker.subscriptions() <= 4);
+    desk.say(burst, b"PUB a.1 2\r\nhi\r\nPUB b.y 1\r\n2\r\nPUB b.z 1\r\n3\r\nPUB gone 1\r\n4\r\n");
+    let (early_heard, late_heard) = (desk.read(early), desk.read(late));
+    assert!(early_heard.starts_with("MSG a.1 early-with-a-long-name 2\r\nhi\r\n"), "{early_heard}");
+    assert!(late_heard.contains("MSG a.1 2 2\r\nhi\r\n"), "{late_heard}");
+    let grouped = (once + &early_heard + &late_heard).matches("MSG b.").count();
+    assert_eq!(grouped, 3, "{early_heard}{late_heard}");
 }
 
 #[test]
@@ -413,7 +484,7 @@ fn after_any_random_traffic_the_accounts_are_even() {
         desk.broker.remove(desk.now, slot);
     }
     desk.read(witness);
-    assert_eq!((desk.broker.clients(), desk.broker.subscriptions(), desk.broker.held()), (1, 0, 0));
+    assert_eq!((desk.broker.clients(), desk.broker.subscriptions(), desk.broker.held()), (1, 0, budget::CLIENT_SIZE));
 }
 
 #[test]
@@ -426,4 +497,80 @@ fn a_client_that_cannot_read_headers_is_not_sent_a_bare_status() {
     // With a payload it is an answer like any other.
     desk.say(responder, b"HPUB r 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
     assert_eq!(desk.read(old), "MSG r 1 1\r\nx\r\n");
+}
+
+fn users(list: &[(&str, &str, &str)]) -> Settings {
+    let user = |&(name, password, account): &(&str, &str, &str)| User {
+        name: name.into(),
+        password: password.into(),
+        by_key: false,
+        kinds: ConnectionKinds::default(),
+        account: account.into(),
+        permissions: None,
+    };
+    let accounts = list.iter().map(|&(_, _, account)| AccountSettings::alone(account)).collect();
+    Settings { credentials: Credentials::Users(list.iter().map(user).collect()), accounts, ..settings() }
+}
+
+fn login(name: &str) -> Vec<u8> {
+    format!("CONNECT {{\"verbose\":false,\"user\":\"{name}\",\"pass\":\"p\"}}\r\n").into_bytes()
+}
+
+#[test]
+fn accounts_share_no_subjects() {
+    let mut desk = Desk::new(users(&[("a", "p", "A"), ("a2", "p", "A"), ("b", "p", "B")]));
+    let [first, second, other] = ["a", "a2", "b"].map(|name| {
+        let slot = desk.client(tcp());
+        desk.say(slot, &login(name));
+        desk.say(slot, b"SUB x.* 1\r\n");
+        slot
+    });
+    desk.say(first, b"PUB x.y 1\r\n1\r\n");
+    desk.say(other, b"PUB x.y 1\r\n2\r\n");
+    desk.say(second, b"PUB x.y 1\r\n3\r\n");
+    let both = "MSG x.y 1 1\r\n1\r\nMSG x.y 1 1\r\n3\r\n";
+    assert_eq!([first, second, other].map(|slot| desk.read(slot)), [both, both, "MSG x.y 1 1\r\n2\r\n"]);
+    desk.broker.remove(desk.now, first);
+    desk.say(second, b"PING\r\n");
+    desk.broker.reload(users(&[("b", "p", "B")]));
+    assert_eq!(desk.read(second), "PONG\r\n<end>");
+    assert_eq!(desk.read(other), "");
+}
+
+#[test]
+fn a_client_waits_for_the_answer_about_its_password() {
+    let text = [&login("h")[..], b"SUB x 1\r\nPUB x 2\r\nhi\r\nPI", b"NG\r\n"].concat();
+    for cut in 0..=text.len() {
+        for yes in [true, false] {
+            let mut desk = Desk::new(users(&[("h", "$2a$04$x", "A")]));
+            let slot = desk.client(tcp());
+            let (before, after) = text.split_at(cut);
+            desk.say(slot, before);
+            let asked = desk.broker.take_question();
+            assert_eq!(asked.is_some(), desk.broker.is_stalled(slot), "{cut}");
+            assert_eq!(desk.read(slot), "", "{cut}");
+            if let Some((ticket, _)) = asked {
+                desk.broker.answer(desk.now, ticket, yes);
+            }
+            desk.say(slot, after);
+            if let Some((ticket, _)) = desk.broker.take_question() {
+                desk.broker.answer(desk.now, ticket, yes);
+            }
+            let expected = if yes { "MSG x 1 2\r\nhi\r\nPONG\r\n" } else { "-ERR 'Authorization Violation'\r\n<end>" };
+            assert_eq!(desk.read(slot), expected, "{cut}");
+            assert!(!desk.broker.is_stalled(slot));
+        }
+    }
+    let mut desk = Desk::new(users(&[("h", "$2a$04$x", "A")]));
+    let slot = desk.client(tcp());
+    desk.say(slot, &login("h"));
+    let (ticket, _) = desk.broker.take_question().unwrap();
+    desk.wait(Duration::from_secs(3));
+    assert_eq!(desk.read(slot), "-ERR 'Authentication Timeout'\r\n<end>");
+    desk.broker.answer(desk.now, ticket, true);
+    desk.broker.remove(desk.now, slot);
+    let slot = desk.client(tcp());
+    desk.broker.answer(desk.now, ticket, true);
+    desk.say(slot, b"PING\r\n");
+    assert_eq!(desk.read(slot), "-ERR 'Authorization Violation'\r\n<end>");
 }

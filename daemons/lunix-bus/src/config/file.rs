@@ -1,11 +1,19 @@
 //! The keys of the configuration file.
 
+use super::accounts;
+use super::callout;
+#[cfg(feature = "leaf")]
+use super::leafnodes;
+use super::local;
+use super::operator;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
-use crate::broker::User;
+use crate::broker::{Callout, GLOBAL, User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A configuration file larger than this is none.
@@ -20,19 +28,38 @@ pub(super) struct Secrets {
     pub(super) users: Option<Vec<User>>,
 }
 
+impl Secrets {
+    /// True when there is one user or token for everybody.
+    pub(super) fn is_single(&self) -> bool {
+        self.user.is_some() || self.password.is_some() || self.token.is_some()
+    }
+}
+
 /// What the file says that needs a second look.
 #[derive(Debug, Default)]
 pub(super) struct Given {
     pub(super) credentials: Secrets,
-    pub(super) max_pending: bool,
+    /// Users of accounts.
+    pub(super) members: Vec<User>,
+    /// The block `local`: it is read last, when the accounts are known.
+    pub(super) local: Option<Item>,
+    /// Read when all accounts are known.
+    #[cfg(feature = "leaf")]
+    leafnodes: Option<Item>,
+    pub(super) operator: operator::Given,
+    pub(super) max_pending: Option<usize>,
+    pub(super) max_memory_per_user: Option<usize>,
+    pub(super) max_connections: Option<usize>,
+    /// The service that decides who a client is, and where it stands: its accounts must be there.
+    pub(super) callout: Option<(Item, Callout)>,
     pub(super) lame_duck_grace_period: bool,
 }
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, no_auth_user, ping_interval, ping_max, write_deadline, \
-     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, pid_file, \
-     ports_file_dir, logfile, debug, trace";
+     max_subscriptions, max_pending, max_memory, max_memory_per_user, no_auth_user, local, leafnodes, ping_interval, ping_max, write_deadline, \
+     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
+     ports_file_dir, logfile, debug, trace, operator, trusted_keys, system_account, resolver, resolver_preload";
 
 /// Reads `path` into `config`.
 pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
@@ -42,17 +69,30 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
     for entry in map.iter() {
         apply(entry, config, &mut given).map_err(Error::File)?;
     }
+    let accounts: Vec<_> = config.broker.accounts.iter().map(|account| Rc::clone(&account.name)).collect();
+    let is_account = |name: &str| name == GLOBAL || accounts.iter().any(|known| **known == *name);
+    if let Some((item, callout)) = given.callout.take() {
+        callout::check(&callout, &item, &is_account).map_err(Error::File)?;
+        config.broker.callout = Some(Rc::new(callout));
+    }
+    if let Some(item) = &given.local {
+        config.broker.local = Some(Rc::new(local::policy(item, &is_account).map_err(Error::File)?));
+    }
+    #[cfg(feature = "leaf")]
+    if let Some(item) = &given.leafnodes {
+        config.broker.remotes = leafnodes::leafnodes(item, &is_account).map_err(Error::File)?;
+    }
     Ok(given)
 }
 
-fn load(path: &Path) -> std::io::Result<String> {
+pub(super) fn load(path: &Path) -> std::io::Result<String> {
     if fs::metadata(path)?.len() > FILE_MAX {
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
     }
     fs::read_to_string(path)
 }
 
-struct Files;
+pub(super) struct Files;
 
 impl Surroundings for Files {
     fn include(&mut self, path: &str, from: &str) -> Result<(String, String), String> {
@@ -67,6 +107,9 @@ impl Surroundings for Files {
 }
 
 fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), nats_conf::Error> {
+    if given.operator.take(entry)? {
+        return Ok(());
+    }
     let (item, broker) = (&entry.item, &mut config.broker);
     match entry.key.to_ascii_lowercase().as_str() {
         "port" => broker.port = port(item)?,
@@ -78,13 +121,13 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "unix_mode" => config.unix_mode = mode(item)?,
         "max_payload" => broker.max_payload = size(item, 1, 64 << 20)?,
         "max_control_line" => broker.max_control_line = size(item, 16, 1 << 20)?,
-        "max_connections" | "max_conn" => broker.max_connections = size(item, 1, 1 << 20)?,
+        "max_connections" | "max_conn" => given.max_connections = Some(size(item, 1, 1 << 20)?),
         "max_subscriptions" | "max_subs" => broker.max_subscriptions = size(item, 0, 1 << 30)?,
         "max_pending" => {
-            broker.max_pending = size(item, 1024, 1 << 40)?;
-            given.max_pending = true;
+            given.max_pending = Some(size(item, 1024, 1 << 40)?);
         }
         "max_memory" => broker.max_memory = size(item, 1 << 16, 1 << 40)?,
+        "max_memory_per_user" => given.max_memory_per_user = Some(size(item, 1 << 14, 1 << 40)?),
         "ping_interval" => broker.ping_interval = duration(item)?,
         "ping_max" => broker.ping_max = u32::try_from(size(item, 1, 1 << 20)?).unwrap_or(u32::MAX),
         "write_deadline" => broker.write_deadline = duration(item)?,
@@ -97,8 +140,16 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "http_port" | "monitor_port" => {
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
+        "local" => given.local = Some(item.clone()),
+        #[cfg(feature = "leaf")]
+        "leafnodes" | "leaf" | "leafnode" => given.leafnodes = Some(item.clone()),
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
-        "authorization" => given.credentials = authorization(item, config)?,
+        "accounts" => {
+            let accounts = accounts::accounts(item)?;
+            broker.accounts = accounts.settings;
+            given.members = accounts.users;
+        }
+        "authorization" => given.credentials = authorization(item, config, &mut given.callout)?,
         "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
         "ports_file_dir" => config.ports_directory = Some(string(item)?.into()),
         "logfile" | "log_file" => config.log_file = Some(string(item)?.into()),
@@ -111,17 +162,24 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
     Ok(())
 }
 
-fn authorization(item: &Item, config: &mut Config) -> Result<Secrets, nats_conf::Error> {
+fn authorization(
+    item: &Item,
+    config: &mut Config,
+    delegated: &mut Option<(Item, Callout)>,
+) -> Result<Secrets, nats_conf::Error> {
     let (mut secrets, mut default) = (Secrets::default(), None);
     for entry in map(item)?.iter() {
         match entry.key.to_ascii_lowercase().as_str() {
             "user" | "username" => secrets.user = Some(string(&entry.item)?),
             "pass" | "password" => secrets.password = Some(secret(&entry.item)?),
             "token" => secrets.token = Some(secret(&entry.item)?),
+            "auth_callout" => *delegated = Some((entry.item.clone(), callout::callout(&entry.item)?)),
             "timeout" => config.broker.auth_timeout = seconds(&entry.item)?,
             "users" => secrets.users = Some(users::users(&entry.item)?),
             "default_permission" | "default_permissions" => default = Some(users::permissions(&entry.item)?),
-            _ => return Err(unknown(entry, "user, password, token, users, default_permissions, timeout")),
+            _ => {
+                return Err(unknown(entry, "user, password, token, users, default_permissions, timeout, auth_callout"));
+            }
         }
     }
     if let Some(users) = &mut secrets.users {
@@ -188,25 +246,39 @@ pub(super) fn string(item: &Item) -> Result<String, nats_conf::Error> {
     }
 }
 
-/// A password or token. Hashed ones are refused: comparing them as plain text would lock everybody out.
+/// A password or token. Without what compares hashed ones they are refused: comparing them as plain text would lock everybody out.
 pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     let text = string(item)?;
-    let hashed = ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| text.starts_with(prefix));
-    if hashed { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
+    if is_hash(&text) && !cfg!(feature = "bcrypt") {
+        return Err(wrong(item, "bcrypt hashes are not supported: built without the feature bcrypt"));
+    }
+    Ok(text)
 }
 
-fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
+pub(super) fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
     if let Value::Array(items) = &item.value { items.iter().map(string).collect() } else { Ok(vec![string(item)?]) }
 }
 
-fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
+pub(super) fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
     if let Value::Bool(truth) = item.value { Ok(truth) } else { Err(unexpected(item, "true or false")) }
 }
 
-fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Error> {
+pub(super) fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Error> {
     let Value::Integer(number) = item.value else { return Err(unexpected(item, "a number")) };
     let number = usize::try_from(number).ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| wrong(item, format!("a number from {least} to {most} is expected")))
+}
+
+/// Numbers and ranges of them, `1000-1999`; one, or a list.
+pub(super) fn ranges(item: &Item) -> Result<Vec<RangeInclusive<u32>>, nats_conf::Error> {
+    let one = |item: &Item| {
+        let text = string(item)?;
+        let (first, last) = text.split_once('-').unwrap_or((&text, &text));
+        let range = first.trim().parse().ok().zip(last.trim().parse().ok()).map(|(first, last)| first..=last);
+        let range = range.filter(|range: &RangeInclusive<u32>| !range.is_empty());
+        range.ok_or_else(|| wrong(item, "a number or a range of numbers is expected, such as \"1000-1999\""))
+    };
+    if let Value::Array(items) = &item.value { items.iter().map(one).collect() } else { Ok(vec![one(item)?]) }
 }
 
 fn port(item: &Item) -> Result<u16, nats_conf::Error> {

@@ -1,4 +1,4 @@
-//! Listening sockets: TCP, unix by path, unix abstract, and those that were handed over.
+//! Listening sockets: TCP, unix by path, unix abstract.
 
 use super::error::Error;
 use crate::broker::Peer;
@@ -14,15 +14,14 @@ use std::path::{Path, PathBuf};
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// Number of the first descriptor handed over by LISTEN_FDS (`man 3 sd_listen_fds`).
-const HANDED_OVER_FIRST: i32 = 3;
-
 /// A listening socket.
 #[derive(Debug)]
 pub(crate) struct Listener {
     fd: OwnedFd,
     /// What it is called in the log.
     pub(crate) name: String,
+    /// The kernel tells whose the connections are.
+    pub(crate) is_visible: bool,
     kind: Kind,
 }
 
@@ -66,7 +65,7 @@ impl Listener {
         let port = socket.local_addr().map_err(failed)?.port();
         socket.set_nonblocking(true).map_err(failed)?;
         let name = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-        Ok((Self { fd: socket.into(), name, kind: Kind::Tcp }, port))
+        Ok((Self { fd: socket.into(), name, is_visible: false, kind: Kind::Tcp }, port))
     }
 
     /// Listens on a unix socket: a path, or an abstract name after `@`.
@@ -79,7 +78,7 @@ impl Listener {
                 if taken { Error::Taken(name.to_owned()) } else { failed(error) }
             })?;
             let kind = Kind::Unix { everybody: mode & 0o002 != 0 };
-            return Ok((Self { fd, name: name.to_owned(), kind }, None));
+            return Ok((Self { fd, name: name.to_owned(), is_visible: false, kind }, None));
         }
         let path = Path::new(name);
         let address = SocketAddrUnix::new(path).map_err(|error| failed(error.into()))?;
@@ -91,28 +90,36 @@ impl Listener {
         let fd = bound.map_err(failed)?;
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)?;
         let inode = fs::symlink_metadata(path).map_err(failed)?.ino();
-        let listener = Self { fd, name: name.to_owned(), kind: Kind::Unix { everybody: true } };
+        let listener = Self { fd, name: name.to_owned(), is_visible: false, kind: Kind::Unix { everybody: true } };
         Ok((listener, Some(SocketFile { path: path.to_owned(), inode })))
     }
 
-    /// Takes the sockets the parent process listens on for us. Call it before anything else is opened.
-    pub(crate) fn handed_over() -> Result<Vec<Self>, Error> {
-        let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<i32>().ok());
-        let ours = number("LISTEN_PID").and_then(|pid| u32::try_from(pid).ok()) == Some(std::process::id());
-        let count = number("LISTEN_FDS").filter(|_| ours).unwrap_or(0);
-        (HANDED_OVER_FIRST..HANDED_OVER_FIRST + count.clamp(0, 16)).map(Self::from_parent).collect()
-    }
-
-    fn from_parent(number: i32) -> Result<Self, Error> {
+    /// Serves a socket that the parent process listens on for us. `number`: its descriptor, for messages.
+    pub(crate) fn from_parent(number: i32, fd: OwnedFd) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::Listen(format!("descriptor {number}"), error);
-        let fd = sys::descriptor::inherited(number).map_err(failed)?;
+        let wrong = |text: &str| failed(io::Error::new(io::ErrorKind::InvalidInput, text));
+        if !sockopt::socket_acceptconn(&fd).map_err(|error| failed(error.into()))? {
+            return Err(wrong("no socket that listens"));
+        }
         rustix::io::ioctl_fionbio(&fd, true).map_err(|error| failed(error.into()))?;
         let address = rustix::net::getsockname(&fd).map_err(|error| failed(error.into()))?;
-        let (name, kind) = match SocketAddr::try_from(address) {
-            Ok(address) => (address.to_string(), Kind::Tcp),
-            Err(_) => (format!("descriptor {number}"), Kind::Unix { everybody: true }),
+        let (name, kind) = if let Ok(address) = SocketAddr::try_from(address.clone()) {
+            (address.to_string(), Kind::Tcp)
+        } else {
+            let address = SocketAddrUnix::try_from(address).map_err(|_| wrong("neither TCP nor a unix socket"))?;
+            (name_of(&address), Kind::Unix { everybody: true })
         };
-        Ok(Self { fd, name, kind })
+        Ok(Self { fd, name, is_visible: false, kind })
+    }
+
+    /// Its address, when it is a TCP socket.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        rustix::net::getsockname(&self.fd).ok().and_then(|address| SocketAddr::try_from(address).ok())
+    }
+
+    /// Whether it is a TCP socket.
+    pub(crate) fn is_tcp(&self) -> bool {
+        matches!(self.kind, Kind::Tcp)
     }
 
     /// Accepts one connection. `None` when no more waits; `Some(Err)` when this one failed.
@@ -135,9 +142,10 @@ impl Listener {
                 Some(Peer::Tcp(address.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)))))
             }
             Kind::Unix { everybody } => {
-                let uid = sockopt::socket_peercred(fd).ok()?.uid;
-                let allowed = everybody || uid.is_root() || uid == rustix::process::geteuid();
-                allowed.then_some(Peer::Unix { uid: uid.as_raw() })
+                // Not rustix's: that one has no value for a peer whose process has no number here.
+                let uid = sys::peer::uid(fd).ok()?;
+                let allowed = everybody || uid == 0 || uid == rustix::process::geteuid().as_raw();
+                allowed.then_some(Peer::Unix { uid })
             }
         }
     }
@@ -150,6 +158,13 @@ pub(crate) enum Refused {
     NoDescriptor,
     /// The peer went away, or may not connect.
     Peer,
+}
+
+/// The path, or the abstract name after `@`.
+fn name_of(address: &SocketAddrUnix) -> String {
+    let path = address.path().map(|path| path.to_string_lossy().into_owned());
+    let hidden = address.abstract_name().map(|name| format!("@{}", name.escape_ascii()));
+    path.or(hidden).unwrap_or_default()
 }
 
 fn bind(address: &SocketAddrUnix) -> io::Result<OwnedFd> {

@@ -2,7 +2,13 @@
 
 mod error;
 mod files;
+mod handed;
+#[cfg(feature = "bcrypt")]
+mod hashes;
 mod http;
+mod kernel;
+#[cfg(feature = "leaf")]
+mod links;
 mod listen;
 mod log;
 mod monitor;
@@ -11,9 +17,12 @@ mod signalling;
 pub use error::Error;
 pub use signalling::{Failure, Signalling};
 
-use crate::broker::{Broker, Progress};
+use crate::broker::{Broker, Peer, Progress};
 use crate::config::{self, Config};
 use crate::flags::Flags;
+use crate::local::{Facts, Origin};
+use handed::Handed;
+use kernel::Kernel;
 use listen::{Listener, Refused, SocketFile};
 use log::Log;
 use monitor::Monitor;
@@ -24,7 +33,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use sys::signal;
 
 /// Bytes read from one client per turn.
@@ -47,6 +56,10 @@ enum Source {
     Timer,
     Monitor,
     Monitored(u32),
+    #[cfg(feature = "bcrypt")]
+    Hasher,
+    #[cfg(feature = "leaf")]
+    Dialling(u32),
 }
 
 #[derive(Debug)]
@@ -64,6 +77,7 @@ struct Server {
     /// Socket files of the listeners, removed when they are closed.
     socket_files: Vec<SocketFile>,
     monitor: Option<Monitor>,
+    kernel: Kernel,
     started: Instant,
     /// When the configuration was read.
     loaded: Instant,
@@ -76,6 +90,10 @@ struct Server {
     list: Vec<u32>,
     /// Closed to accept and refuse one more when no descriptor is free.
     reserve: Option<File>,
+    #[cfg(feature = "bcrypt")]
+    hashes: hashes::Hashes,
+    #[cfg(feature = "leaf")]
+    dials: links::Dials,
     log: Log,
     flags: Flags,
     ending: bool,
@@ -96,33 +114,31 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     let ready =
         flags.ready_fd.map(|number| sys::descriptor::inherited(i32::try_from(number).unwrap_or(-1))).transpose();
     let ready = ready.map_err(|error| Error::Inherited("the descriptor of --ready-fd", error))?;
-    let mut listeners = Listener::handed_over()?;
+    let mut handed = Handed::take()?;
     let log = Log::open(config.log_file.clone(), config.debug);
     let mut log = log.map_err(|error| {
         Error::Create(config.log_file.as_deref().unwrap_or_else(|| "log".as_ref()).display().to_string(), error)
     })?;
     raise_descriptor_limit();
-    let mut socket_files: Vec<SocketFile> = Vec::new();
-    if config.tcp && listeners.is_empty() {
-        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
-        config.broker.port = port;
-        listeners.push(listener);
+    let handed_monitor = handed.monitoring();
+    let (listeners, socket_files) = listen(&mut config, handed)?;
+    let monitor = match handed_monitor {
+        Some(listener) => Some(Monitor::on(listener)),
+        None => config.monitoring.as_ref().map(Monitor::open).transpose()?,
+    };
+    if monitor.is_some() {
+        config.broker.closed_kept = config::CLOSED_KEPT;
     }
-    for name in &config.unix {
-        let (listener, file) = Listener::unix(name, config.unix_mode)?;
-        socket_files.extend(file);
-        listeners.push(listener);
-    }
-    let monitor = config.monitoring.as_ref().map(Monitor::open).transpose()?;
     let mut files = Vec::new();
     if let Some(path) = &config.pid_file {
         files.push(files::process_number(path)?);
     }
     if let Some(directory) = &config.ports_directory {
-        files.push(files::ports(directory, config.broker.port, monitor.as_ref().map(Monitor::port))?);
+        files.push(files::ports(directory, &listeners, monitor.as_ref().map(|monitor| &monitor.listener))?);
     }
     name_server(&mut config)?;
-    if config.broker.credentials == crate::broker::Credentials::Open && config.tcp {
+    let is_open = config.broker.credentials == crate::broker::Credentials::Open && config.broker.local.is_none();
+    if is_open && listeners.iter().any(Listener::is_tcp) {
         log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
     }
     if let Some(monitor) = &monitor {
@@ -132,11 +148,38 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         log.info(format_args!("Listening for client connections on {}", listener.name));
     }
     let mut server = Server::new(flags, config, Sockets { listeners, socket_files, monitor }, log)?;
+    server.ask_for_listeners();
     server.log.info("Server is ready");
     if let Some(fd) = ready {
         files::ready(fd);
     }
     server.run()
+}
+
+/// Listens for clients where the configuration says, on the sockets that were handed over as far as they are for that.
+fn listen(config: &mut Config, mut handed: Handed) -> Result<(Vec<Listener>, Vec<SocketFile>), Error> {
+    let mut listeners = handed.tcp();
+    if let Some(address) = listeners.first().and_then(Listener::address) {
+        config.broker.host = address.ip().to_string();
+        config.broker.port = address.port();
+    } else if config.tcp {
+        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
+        config.broker.port = port;
+        listeners.push(listener);
+    }
+    let mut socket_files = Vec::new();
+    for name in &config.unix {
+        if let Some(listener) = handed.unix(name) {
+            // Its file is of whoever made it.
+            listeners.push(listener);
+            continue;
+        }
+        let (listener, file) = Listener::unix(name, config.unix_mode)?;
+        socket_files.extend(file);
+        listeners.push(listener);
+    }
+    listeners.extend(handed.rest());
+    Ok((listeners, socket_files))
 }
 
 /// Draws what the configuration leaves open.
@@ -150,6 +193,16 @@ fn name_server(config: &mut Config) -> Result<(), Error> {
         config.broker.server_name.clone_from(&config.broker.server_id);
     }
     Ok(())
+}
+
+/// The broker with what makes its nonces.
+#[cfg(feature = "jwt")]
+fn with_secret(mut broker: Broker) -> Result<Broker, Error> {
+    let mut secret = [0_u8; 32];
+    fill_random(&mut secret)?;
+    broker.set_secret(secret);
+    broker.share_by_tokens();
+    Ok(broker)
 }
 
 fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
@@ -187,16 +240,21 @@ impl Server {
             reactor.insert(&monitor.listener, Interest::READ, Source::Monitor).map_err(epoll)?;
         }
         let started = Instant::now();
+        let mut broker = Broker::new(config.broker, u64::from_ne_bytes(seed));
+        broker.set_calendar(started, SystemTime::now());
         for (listener, number) in listeners.iter().zip(0..) {
             reactor.insert(listener, Interest::READ, Source::Listener(number)).map_err(epoll)?;
         }
+        #[cfg(feature = "jwt")]
+        let broker = with_secret(broker)?;
         Ok(Self {
             reactor,
-            broker: Broker::new(config.broker, u64::from_ne_bytes(seed)),
+            broker,
             sockets: Vec::new(),
             listeners,
             socket_files,
             monitor,
+            kernel: Kernel::without_tcp(),
             started,
             loaded: started,
             signals,
@@ -205,6 +263,10 @@ impl Server {
             buffer: vec![0; READ_SIZE],
             list: Vec::new(),
             reserve: File::open("/dev/null").ok(),
+            #[cfg(feature = "bcrypt")]
+            hashes: hashes::Hashes::default(),
+            #[cfg(feature = "leaf")]
+            dials: links::Dials::default(),
             log,
             flags,
             ending: false,
@@ -212,9 +274,19 @@ impl Server {
     }
 
     fn run(&mut self) -> Result<(), Error> {
+        #[cfg(feature = "leaf")]
+        {
+            let now = Instant::now();
+            self.broker.start_links(now);
+            self.settle(now)?;
+        }
         while !self.ending {
             self.reactor.wait(None).map_err(epoll)?;
             let now = Instant::now();
+            #[cfg(feature = "jwt")]
+            if self.broker.needs_calendar() {
+                self.broker.set_calendar(now, SystemTime::now());
+            }
             while let Some(event) = self.reactor.next() {
                 match event.key {
                     Source::Client(slot) => {
@@ -230,6 +302,10 @@ impl Server {
                     Source::Timer => self.tick(now)?,
                     Source::Monitor => self.monitor_accept(now),
                     Source::Monitored(place) => self.monitor_ready(now, place),
+                    #[cfg(feature = "bcrypt")]
+                    Source::Hasher => self.hasher_ready(now),
+                    #[cfg(feature = "leaf")]
+                    Source::Dialling(remote) => self.dialled(now, remote),
                 }
             }
             self.settle(now)?;
@@ -240,6 +316,10 @@ impl Server {
 
     /// After the events of a turn: writes, closes, sets the alarm.
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
+        #[cfg(feature = "bcrypt")]
+        self.ask(now);
+        #[cfg(feature = "leaf")]
+        self.serve_links(now);
         self.flush(now);
         let mut list = std::mem::take(&mut self.list);
         self.broker.take_ending(&mut list);
@@ -260,6 +340,8 @@ impl Server {
         }
         let deadline = self.broker.next_deadline();
         let deadline = deadline.into_iter().chain(self.monitor.as_ref().and_then(Monitor::next_due)).min();
+        #[cfg(feature = "bcrypt")]
+        let deadline = deadline.into_iter().chain(self.hashes.next_due()).min();
         if deadline != self.armed && (self.armed.is_none_or(|armed| deadline.is_some_and(|deadline| deadline < armed)))
         {
             self.arm(deadline)?;
@@ -280,8 +362,9 @@ impl Server {
             self.armed = None;
             self.broker.tick(now);
             self.monitor_tick(now);
+            #[cfg(feature = "bcrypt")]
+            self.hasher_tick(now);
             self.flush(now);
-            self.broker.relax();
         }
         Ok(())
     }
@@ -292,7 +375,12 @@ impl Server {
             match listener.accept() {
                 None => return,
                 Some(Ok((fd, peer))) => {
-                    let Some(slot) = self.broker.accept(now, peer) else { continue };
+                    let visible = listener.is_visible;
+                    let slot = match self.facts(visible, &fd, peer) {
+                        Some(facts) => self.broker.accept_known(now, peer, facts),
+                        None => self.broker.accept(now, peer),
+                    };
+                    let Some(slot) = slot else { continue };
                     if self.attach(slot, fd).is_none() {
                         self.broker.remove(Instant::now(), slot);
                     }
@@ -302,6 +390,30 @@ impl Server {
                     self.refuse_one(number);
                     return;
                 }
+            }
+        }
+    }
+
+    /// What the kernel says of a client, where there are rules about that.
+    fn facts(&mut self, visible: bool, fd: &OwnedFd, peer: Peer) -> Option<Facts> {
+        let policy = self.broker.settings().local.as_ref()?;
+        Some(match peer {
+            Peer::Unix { .. } => Kernel::unix(fd),
+            Peer::Tcp(address) if visible && policy.tcp => self.kernel.tcp(fd, address),
+            Peer::Tcp(_) => Facts::new(Origin::Elsewhere),
+        })
+    }
+
+    /// Finds out whose connections the kernel can tell, where there are rules about that.
+    fn ask_for_listeners(&mut self) {
+        let wanted = self.broker.settings().local.as_ref().is_some_and(|policy| policy.tcp);
+        self.kernel = if wanted { Kernel::with_tcp() } else { Kernel::without_tcp() };
+        for listener in self.listeners.iter_mut().filter(|listener| listener.is_tcp()) {
+            listener.is_visible = wanted && self.kernel.sees(&*listener);
+            if wanted && !listener.is_visible {
+                let name = &listener.name;
+                self.log
+                    .warn(format_args!("the kernel does not tell whose connections to {name} are: all are anonymous"));
             }
         }
     }
@@ -436,8 +548,9 @@ impl Server {
             let _ = self.reactor.remove(socket.token, &socket.fd);
         }
         self.broker.remove(Instant::now(), slot);
-        if self.broker.clients() == 0 {
-            self.sockets = Vec::new();
+        while self.sockets.pop_if(|last| last.is_none()).is_some() {}
+        if self.sockets.capacity() > 4 * self.sockets.len() + 64 {
+            self.sockets.shrink_to(2 * self.sockets.len());
         }
     }
 
@@ -486,7 +599,15 @@ impl Server {
         settings.closed_kept = known.closed_kept;
         self.log.set_debug(fresh.debug);
         self.loaded = now;
+        let asks_anew =
+            settings.local.as_ref().map(|policy| policy.tcp) != known.local.as_ref().map(|policy| policy.tcp);
+        self.broker.set_calendar(now, SystemTime::now());
         self.broker.reload(settings);
+        #[cfg(feature = "jwt")]
+        self.broker.share_by_tokens();
+        if asks_anew {
+            self.ask_for_listeners();
+        }
         self.log.info("Reloaded server configuration");
     }
 
@@ -503,7 +624,7 @@ impl Server {
                 self.finish(now, slot);
             }
             self.list = list;
-            if self.broker.clients() == 0 || now >= until || self.reactor.wait(Some(until - now)).is_err() {
+            if self.broker.connections() == 0 || now >= until || self.reactor.wait(Some(until - now)).is_err() {
                 break;
             }
             while let Some(event) = self.reactor.next() {

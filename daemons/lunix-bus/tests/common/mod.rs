@@ -118,6 +118,20 @@ impl Server {
     }
 }
 
+/// The reference, where there is, and ours, with the same configuration file. `{dir}` in it stands for the file's directory.
+pub(crate) fn both(name: &str, configuration: &str) -> Vec<Server> {
+    let reference = reference().map(|command| with_file(&format!("{name}-reference"), command, configuration));
+    reference.into_iter().chain([with_file(name, ours(), configuration)]).collect()
+}
+
+/// A server with a configuration file.
+pub(crate) fn with_file(name: &str, command: Command, configuration: &str) -> Server {
+    let directory = directory(name);
+    let file = directory.join("bus.conf");
+    std::fs::write(&file, configuration.replace("{dir}", directory.to_str().unwrap())).unwrap();
+    Server::start(command, &["-c", file.to_str().unwrap()])
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -174,6 +188,21 @@ impl<S: Read + Write> Client<S> {
         self.expect("PONG\r\n");
     }
 
+    /// Reads INFO and returns its value for `key`; null when it has none.
+    pub(crate) fn info(&mut self, key: &str) -> serde_json::Value {
+        let text = self.expect("\r\n");
+        let mut info: serde_json::Value = serde_json::from_str(text.strip_prefix("INFO ").unwrap()).unwrap();
+        info.get_mut(key).map(serde_json::Value::take).unwrap_or_default()
+    }
+
+    /// Says something; returns what is heard up to a PONG or the end, which reads `<end>`. A PING of the server does not count.
+    pub(crate) fn answer(&mut self, said: &str) -> String {
+        self.say(said.as_bytes());
+        let (heard, ended) = self.read_until(|seen| seen.windows(6).any(|six| six == b"PONG\r\n"));
+        let heard = String::from_utf8_lossy(&heard).replace("PING\r\n", "");
+        if ended { heard + "<end>" } else { heard }
+    }
+
     /// Proves that the server serves this client.
     pub(crate) fn ping(&mut self) {
         self.say(b"PING\r\n");
@@ -186,4 +215,33 @@ impl<S: Read + Write> Client<S> {
         assert!(ended);
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// Whether we can connect as other users; if not, says that the running test is skipped.
+pub(crate) fn is_root() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        skip("only root can connect as other users");
+    }
+    is_root
+}
+
+/// Notes that the running test cannot be made here.
+pub(crate) fn skip(why: &str) {
+    testkit::skip::note(std::thread::current().name().unwrap_or("lunix-bus"), why);
+}
+
+/// Runs `work` as user `uid`, in the group of that number and in `groups`. The kernel keeps credentials per thread.
+pub(crate) fn as_user<T: Send>(uid: u32, groups: &[u32], work: impl FnOnce() -> T + Send) -> T {
+    let (user, group) = (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(uid));
+    let groups: Vec<_> = groups.iter().map(|&gid| rustix::fs::Gid::from_raw(gid)).collect();
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            rustix::thread::set_thread_groups(&groups).unwrap();
+            rustix::thread::set_thread_res_gid(group, group, group).unwrap();
+            rustix::thread::set_thread_res_uid(user, user, user).unwrap();
+            work()
+        });
+        thread.join().unwrap()
+    })
 }

@@ -1,5 +1,6 @@
 //! What monitoring asks for, as JSON with the reference's field names.
 
+mod accounts;
 mod connections;
 mod query;
 mod server;
@@ -14,7 +15,7 @@ use reactor::Instant;
 use std::time::{Duration, SystemTime};
 
 /// Entries listed in one answer, whatever limit is asked for.
-const ENTRIES_MAX: usize = 16_384;
+pub(super) const ENTRIES_MAX: usize = 16_384;
 
 /// A page of monitoring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub enum Report {
     Routes,
     /// `/accountz`: accounts.
     Accounts,
-    /// `/leafz`: leaf nodes, of which there are none.
+    /// `/leafz`: links to hubs.
     Leafs,
 }
 
@@ -79,12 +80,12 @@ impl Broker {
             Report::Health => Ok(br#"{"status":"ok"}"#.to_vec()),
             Report::Routes => Ok(self.nothing(facts, "num_routes", "routes")),
             Report::Accounts => Ok(self.accounts_report(facts, &query)),
-            Report::Leafs => Ok(self.nothing(facts, "leafnodes", "leafs")),
+            Report::Leafs => self.leafs_report(facts, &query),
         }
     }
 
     /// How every page begins.
-    fn heading(&self, facts: &Facts<'_>) -> Json {
+    pub(super) fn heading(&self, facts: &Facts<'_>) -> Json {
         let mut json = Json::object();
         json.text("server_id", &self.settings.server_id);
         json.text("now", &facts.time(facts.now));
@@ -97,30 +98,6 @@ impl Broker {
         json.number(count, 0);
         json.begin(list, b'[');
         json.end(b']');
-        json.finish()
-    }
-
-    fn accounts_report(&self, facts: &Facts<'_>, query: &Query<'_>) -> Vec<u8> {
-        let mut json = self.heading(facts);
-        match query.text("acc") {
-            Some(account) if account == "$G" => {
-                json.begin("account_detail", b'{');
-                json.text("account_name", &account);
-                json.truth("expired", false);
-                json.truth("complete", true);
-                json.truth("jetstream_enabled", false);
-                json.number("leafnode_connections", 0);
-                json.number("client_connections", self.count as u64);
-                json.number("subscriptions", self.subscriptions() as u64);
-                json.end(b'}');
-            }
-            Some(_) => {}
-            None => {
-                json.begin("accounts", b'[');
-                json.item("$G");
-                json.end(b']');
-            }
-        }
         json.finish()
     }
 }
