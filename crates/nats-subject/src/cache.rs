@@ -1,4 +1,5 @@
-//! The match cache: results by literal subject, valid for one generation of the index.
+//! The match cache: results by literal subject, valid for one generation of an index. Several indexes may share it, if each has a seed of
+//! its own: the seed is what tells them apart.
 
 use crate::hash::hash;
 use crate::index::{Found, Index};
@@ -13,6 +14,8 @@ const SUBJECT_MAX: usize = 256;
 
 #[derive(Debug)]
 struct Place<S> {
+    /// The index the result comes from, and its generation then.
+    seed: u64,
     generation: u64,
     subject: Vec<u8>,
     valid_publish: bool,
@@ -21,7 +24,7 @@ struct Place<S> {
 
 impl<S> Default for Place<S> {
     fn default() -> Self {
-        Self { generation: 0, subject: Vec::new(), valid_publish: false, found: Found::default() }
+        Self { seed: 0, generation: 0, subject: Vec::new(), valid_publish: false, found: Found::default() }
     }
 }
 
@@ -54,7 +57,7 @@ impl<S: Copy> Cache<S> {
             self.large.fill(index, literal);
             return (self.large.valid_publish, &self.large.found);
         };
-        if place.generation == index.generation() && place.subject == literal {
+        if place.generation == index.generation() && place.seed == index.seed() && place.subject == literal {
             return (place.valid_publish, &place.found);
         }
         place.fill(index, literal);
@@ -82,6 +85,7 @@ impl<S: Copy> Cache<S> {
 
 impl<S: Copy> Place<S> {
     fn fill(&mut self, index: &Index<S>, literal: &[u8]) {
+        self.seed = index.seed();
         self.generation = index.generation();
         self.subject.clear();
         self.subject.extend_from_slice(literal);

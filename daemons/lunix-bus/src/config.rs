@@ -1,5 +1,6 @@
 //! The configuration: nats-server's file, overridden by the command line.
 
+mod accounts;
 mod file;
 mod memory;
 mod users;
@@ -85,6 +86,8 @@ pub enum Error {
     File(nats_conf::Error),
     /// User and password must be given together, a token alone.
     Credentials,
+    /// Users of accounts and a single user, password or token exclude each other.
+    Single,
     /// The grace period must be shorter than the whole.
     GracePeriod,
     /// `no_auth_user` is none of the users.
@@ -99,6 +102,7 @@ impl fmt::Display for Error {
             Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
             Self::File(error) => write!(f, "{error}"),
             Self::Credentials => f.write_str("user and password must be given together, and not beside a token"),
+            Self::Single => f.write_str("users of accounts and a single user, password or token exclude each other"),
             Self::GracePeriod => f.write_str("lame_duck_grace_period must be shorter than lame_duck_duration"),
             Self::NoSuchUser(name) => write!(f, "no_auth_user {name:?} is not among the users"),
             Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),
@@ -128,7 +132,7 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
     if let Some(path) = &flags.config {
         given = file::read(path, &mut config)?;
     }
-    apply(&flags.overrides, &mut config, given.credentials)?;
+    apply(&flags.overrides, &mut config, &mut given)?;
     if !given.max_pending {
         // Two receivers may lag behind in full before the ceiling cuts one.
         config.broker.max_pending = config.broker.max_pending.min(config.broker.max_memory / 2);
@@ -143,7 +147,8 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
     if config.tcp || !config.unix.is_empty() { Ok(config) } else { Err(Error::NoListener) }
 }
 
-fn apply(overrides: &Overrides, config: &mut Config, mut credentials: file::Secrets) -> Result<(), Error> {
+fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) -> Result<(), Error> {
+    let mut credentials = std::mem::take(&mut given.credentials);
     let broker = &mut config.broker;
     let over = overrides.clone();
     broker.host = over.host.unwrap_or_else(|| std::mem::take(&mut broker.host));
@@ -168,7 +173,11 @@ fn apply(overrides: &Overrides, config: &mut Config, mut credentials: file::Secr
     if over.user.is_some() || over.password.is_some() || over.token.is_some() {
         credentials = file::Secrets { user: over.user, password: over.password, token: over.token, users: None };
     }
-    if let Some(users) = credentials.users {
+    if !given.members.is_empty() && credentials.is_single() {
+        return Err(Error::Single);
+    }
+    let users = credentials.users.iter().flatten().chain(&given.members).cloned().collect::<Vec<_>>();
+    if !users.is_empty() {
         let known = |name: &String| users.iter().any(|user| user.name == *name);
         if let Some(name) = broker.no_auth_user.as_ref().filter(|name| !known(name)) {
             return Err(Error::NoSuchUser(name.clone()));

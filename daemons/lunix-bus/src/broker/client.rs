@@ -1,5 +1,7 @@
 //! One client as the broker sees it.
 
+use super::account::AccountId;
+use super::authenticate::Waiting;
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
@@ -167,6 +169,10 @@ pub(crate) struct Client {
     pub(crate) asked: Option<Instant>,
     pub(crate) round_trip: Option<Duration>,
     pub(crate) about: Option<Box<About>>,
+    /// The account it is bound to; `None` until it is known.
+    pub(crate) account: Option<AccountId>,
+    /// Its CONNECT, while the answer is not known.
+    pub(crate) waiting: Option<Box<Waiting>>,
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,

@@ -91,9 +91,12 @@ impl Broker {
         let authentication = now + self.settings.auth_timeout;
         let Some(client) = self.client_mut(slot) else { return };
         let due = match (client.peer, client.authenticated) {
-            (Peer::Unix { .. }, _) => return,
+            (_, false) => authentication,
+            (Peer::Unix { .. }, true) => {
+                client.due = None;
+                return;
+            }
             (Peer::Tcp(_), true) => ping,
-            (Peer::Tcp(_), false) => authentication,
         };
         client.due = Some(due);
         self.note_due(due);
@@ -126,6 +129,7 @@ impl Broker {
         self.spare = Vec::new();
         self.scratch = super::publish::Scratch::default();
         self.subscriptions.trim();
+        self.outbox.questions.clear();
         self.outbox.pool.clear();
         self.outbox.held = 0;
         self.next_due = None;

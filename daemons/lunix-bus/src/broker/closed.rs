@@ -1,6 +1,7 @@
 //! Connections that are gone, remembered for monitoring.
 
 use super::Broker;
+use super::account::AccountId;
 use super::client::{About, Client, Peer, Reason, Traffic};
 use reactor::Instant;
 use std::time::Duration;
@@ -18,11 +19,12 @@ pub(crate) struct Closed {
     pub(crate) round_trip: Option<Duration>,
     pub(crate) subscriptions: u32,
     pub(crate) about: Option<Box<About>>,
+    pub(crate) account: Box<str>,
 }
 
 impl Broker {
     /// Adds up what the client did, and remembers it in the place of the oldest one.
-    pub(super) fn remember(&mut self, now: Instant, client: &Client) {
+    pub(super) fn remember(&mut self, now: Instant, client: &Client, account: Option<AccountId>) {
         self.traffic.add(client.traffic);
         if self.settings.closed_kept == 0 {
             return;
@@ -41,6 +43,7 @@ impl Broker {
             round_trip: client.round_trip,
             subscriptions: client.subscriptions,
             about: client.about.clone(),
+            account: account.map(|account| self.accounts.name(account)).unwrap_or_default().into(),
         });
     }
 }

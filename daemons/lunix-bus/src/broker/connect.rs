@@ -1,5 +1,6 @@
 //! The options a client sends with CONNECT.
 
+use super::client::{ABOUT_MAX, About, Options};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
@@ -27,6 +28,33 @@ impl Connect {
         let connect = reader.deserialize_option(ConnectVisitor).ok()?;
         reader.end().ok()?;
         Some(connect)
+    }
+
+    /// What the client says about itself, if it says anything; longer texts are cut.
+    pub(crate) fn about(self) -> Option<Box<About>> {
+        let short = |text: Option<String>| {
+            let mut text = text.unwrap_or_default();
+            while text.len() > ABOUT_MAX {
+                text.pop();
+            }
+            text.shrink_to_fit();
+            text
+        };
+        let (name, lang) = (short(self.name), short(self.lang));
+        let about = About { name, lang, version: short(self.version), user: short(self.user) };
+        (about != About::default()).then(|| Box::new(about))
+    }
+}
+
+impl Options {
+    /// Takes over what `connect` says; the rest stays.
+    pub(crate) fn merge(&mut self, connect: &Connect) {
+        self.verbose = connect.verbose.unwrap_or(self.verbose);
+        self.pedantic = connect.pedantic.unwrap_or(self.pedantic);
+        self.echo = connect.echo.unwrap_or(self.echo);
+        self.headers = connect.headers.unwrap_or(self.headers);
+        self.no_responders = connect.no_responders.unwrap_or(self.no_responders);
+        self.protocol = connect.protocol.unwrap_or(self.protocol);
     }
 }
 

@@ -1,12 +1,10 @@
 //! What each operation does, but for publishing.
 
-use super::client::{ABOUT_MAX, About, Client, Peer, Reason};
-use super::connect::Connect;
+use super::client::{Client, Reason};
 use super::info::Kind;
 use super::outbox::Note;
-use super::permissions::{User, Verdict};
+use super::permissions::Verdict;
 use super::publish::Published;
-use super::settings::Credentials;
 use super::subscriptions::NONE;
 use super::{Broker, info};
 use nats_proto::Error;
@@ -67,7 +65,8 @@ impl Broker {
     pub(super) fn send_info(&mut self, slot: u32, kind: Kind) {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
-        info::json(&mut line, &self.settings, client.id, client.peer, kind);
+        let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
+        info::json(&mut line, &self.settings, client.id, client.peer, account, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 
@@ -127,74 +126,10 @@ impl Broker {
         }
     }
 
-    fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
-        let Some(connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
-        let accepted = self.accepts(slot, &connect);
-        let is_monitored = self.settings.closed_kept > 0;
-        let Some(client) = self.client_mut(slot) else { return };
-        let Some(user) = accepted else {
-            return self.refuse(slot, "Authorization Violation", Reason::Authentication);
-        };
-        client.become_user(user.as_ref());
-        let again = client.connected;
-        merge(client, &connect);
-        // Only monitoring tells it, so only then is memory spent on it.
-        client.about = about(connect).filter(|_| is_monitored);
-        parser.set_headers(client.options.headers);
-        let (options, first) = (client.options, !client.authenticated);
-        client.connected = true;
-        client.authenticated = true;
-        if first {
-            self.start_clock(now, slot);
-        }
-        if again {
-            // The reference binds the client to its account anew, and what it subscribed to before is gone.
-            self.drop_all_subscriptions(slot);
-        }
-        if !(0..=1).contains(&options.protocol) {
-            return self.refuse(slot, "invalid client protocol", Reason::ClientProtocol);
-        }
-        if options.no_responders && !options.headers {
-            return self.refuse(slot, "no responders requires headers support", Reason::Protocol);
-        }
-        self.ok(slot);
-    }
-
-    /// Whether the client proved what it must, and which user it is where there are users. The kernel vouches for those of a unix
-    /// socket.
-    fn accepts(&self, slot: u32, connect: &Connect) -> Option<Option<User>> {
-        if self.client(slot).is_some_and(|client| matches!(client.peer, Peer::Unix { .. })) {
-            return Some(None);
-        }
-        let given = |field: &Option<String>| field.clone().unwrap_or_default();
-        let proved = match &self.settings.credentials {
-            Credentials::Users(users) => return self.accepts_user(users, connect).map(Some),
-            Credentials::Open => true,
-            Credentials::Token(token) => is_same(token, &given(&connect.token)),
-            Credentials::Password { user, password } => {
-                // Both are compared, whatever the first result, so that time tells nothing.
-                is_same(user, &given(&connect.user)) & is_same(password, &given(&connect.password))
-            }
-        };
-        proved.then_some(None)
-    }
-
-    /// The user that the client proved to be. Who names nobody is the default user, if there is one.
-    fn accepts_user(&self, users: &[User], connect: &Connect) -> Option<User> {
-        let name = connect.user.as_deref().unwrap_or_default();
-        if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
-            return self.settings.default_user().cloned();
-        }
-        let password = connect.password.as_deref().unwrap_or_default();
-        let known = users.iter().find(|user| user.name == name);
-        // A password is compared for an unknown name, too, so that time does not tell which names there are.
-        let same = is_same(known.map_or("-", |user| &user.password), password);
-        known.filter(|_| same).cloned()
-    }
-
     fn subscribe(&mut self, slot: u32, subject: &[u8], queue: Option<&[u8]>, sid: &[u8]) {
         let max = self.settings.max_subscriptions;
         let Some(client) = self.client(slot) else { return };
+        let Some(account) = client.account else { return };
         let granted = client.granted.as_deref();
         let verdict = granted.map_or(Verdict::Allowed, |granted| granted.check_subscription(subject, queue));
         if verdict == Verdict::Refused {
@@ -208,7 +143,7 @@ impl Broker {
         }
         let first = client.first_subscription;
         if self.subscriptions.find(slot, sid).is_none() {
-            let Some(number) = self.subscriptions.insert(slot, first, subject, queue, sid) else {
+            let Some(number) = self.subscriptions.insert((slot, account), first, subject, queue, sid) else {
                 return self.complain(slot, "Invalid Subject");
             };
             self.outbox.held += SUBSCRIPTION_SIZE;
@@ -284,7 +219,7 @@ impl Broker {
         self.drop_all_subscriptions(slot);
     }
 
-    fn drop_all_subscriptions(&mut self, slot: u32) {
+    pub(super) fn drop_all_subscriptions(&mut self, slot: u32) {
         let Some(client) = self.client_mut(slot) else { return };
         let mut first = std::mem::replace(&mut client.first_subscription, NONE);
         let count = std::mem::take(&mut client.subscriptions) as usize;
@@ -297,37 +232,3 @@ impl Broker {
 
 /// What a subscription is charged against the ceiling: its place in the slab, the index and the tables, rounded up.
 pub(super) const SUBSCRIPTION_SIZE: usize = 256;
-
-fn merge(client: &mut Client, connect: &Connect) {
-    let options = &mut client.options;
-    options.verbose = connect.verbose.unwrap_or(options.verbose);
-    options.pedantic = connect.pedantic.unwrap_or(options.pedantic);
-    options.echo = connect.echo.unwrap_or(options.echo);
-    options.headers = connect.headers.unwrap_or(options.headers);
-    options.no_responders = connect.no_responders.unwrap_or(options.no_responders);
-    options.protocol = connect.protocol.unwrap_or(options.protocol);
-}
-
-/// Keeps what the client says about itself, if it says anything.
-fn about(connect: Connect) -> Option<Box<About>> {
-    let short = |text: Option<String>| {
-        let mut text = text.unwrap_or_default();
-        while text.len() > ABOUT_MAX {
-            text.pop();
-        }
-        text.shrink_to_fit();
-        text
-    };
-    let (name, lang) = (short(connect.name), short(connect.lang));
-    let about = About { name, lang, version: short(connect.version), user: short(connect.user) };
-    (about != About::default()).then(|| Box::new(about))
-}
-
-/// Compares in a time that depends on the length of `given` alone.
-fn is_same(secret: &str, given: &str) -> bool {
-    let mut secret_bytes = secret.bytes().cycle();
-    let difference = given.bytes().fold(u8::from(secret.len() != given.len()), |difference, byte| {
-        difference | (byte ^ secret_bytes.next().unwrap_or(!byte))
-    });
-    std::hint::black_box(difference) == 0
-}

@@ -20,7 +20,7 @@ pub(crate) enum Kind {
 }
 
 /// Writes the JSON of INFO.
-pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Peer, kind: Kind) {
+pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Peer, account: &str, kind: Kind) {
     out.push(b'{');
     text(out, "server_id", &settings.server_id);
     text(out, "server_name", &settings.server_name);
@@ -44,7 +44,7 @@ pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Pe
     }
     if kind == Kind::Connected {
         bare(out, "connect_info", "true");
-        text(out, "remote_account", "$G");
+        text(out, "remote_account", account);
     }
     out.push(b'}');
 }

@@ -16,6 +16,8 @@
 //! | [`Broker::next_deadline`] | when to call [`Broker::tick`] |
 //! | [`Broker::take_notes`] | log |
 
+mod account;
+mod authenticate;
 mod client;
 mod clock;
 mod closed;
@@ -35,6 +37,9 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 
+pub use account::GLOBAL;
+pub(crate) use authenticate::is_hash;
+pub use authenticate::{Identity, Question, Ticket};
 pub use client::{Peer, Reason};
 pub use info::REFERENCE_VERSION;
 pub use outbox::Note;
@@ -42,6 +47,7 @@ pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
 pub use settings::{Credentials, Settings};
 
+use account::Accounts;
 use client::{Client, Options, Traffic};
 use closed::Closed;
 use lame_duck::LameDuck;
@@ -74,6 +80,7 @@ pub struct Broker {
     count: usize,
     next_id: u64,
     subscriptions: Subscriptions,
+    accounts: Accounts,
     outbox: Outbox,
     random: u64,
     /// Parts of the frame under way, kept for their memory.
@@ -94,13 +101,16 @@ impl Broker {
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
         let outbox = Outbox::new(&settings);
-        Self {
+        let mut subscriptions = Subscriptions::new(seed);
+        let accounts = Accounts::new(&mut subscriptions);
+        let mut broker = Self {
             settings,
             clients: Vec::new(),
             free: Vec::new(),
             count: 0,
             next_id: 1,
-            subscriptions: Subscriptions::new(seed),
+            subscriptions,
+            accounts,
             outbox,
             random: seed | 1,
             scratch: publish::Scratch::default(),
@@ -111,7 +121,9 @@ impl Broker {
             traffic: Traffic::default(),
             closed: VecDeque::new(),
             lame_duck: None,
-        }
+        };
+        broker.open_accounts();
+        broker
     }
 
     /// Number of clients.
@@ -161,9 +173,7 @@ impl Broker {
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
-        let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
-        let user = self.settings.default_user().filter(|_| !known).cloned();
-        let open = known || user.is_some();
+        let identity = self.identity_at_first(peer);
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
         parser.set_headers(false);
         let client = Client {
@@ -174,7 +184,7 @@ impl Broker {
             output: output::Output::default(),
             options: Options::default(),
             connected: false,
-            authenticated: open,
+            authenticated: identity.is_some(),
             greeted: false,
             pinged: false,
             active: false,
@@ -192,12 +202,15 @@ impl Broker {
             asked: None,
             round_trip: None,
             about: None,
+            account: None,
+            waiting: None,
             user: None,
             granted: None,
         };
-        let mut client = client;
-        client.become_user(user.as_ref());
         *self.clients.get_mut(slot as usize)? = Some(Box::new(client));
+        if let Some(identity) = identity {
+            self.bind(slot, &identity);
+        }
         self.outbox.note(id, Note::Opened(peer));
         self.send_info(slot, info::Kind::First);
         self.start_clock(now, slot);
@@ -267,6 +280,9 @@ impl Broker {
     /// Parses and executes. Returns how much was consumed and why it stopped.
     fn run(&mut self, now: Instant, slot: u32, input: &[u8]) -> (usize, Progress) {
         let Some(client) = self.client_mut(slot) else { return (0, Progress::Ending) };
+        if client.is_waiting() {
+            return (0, Progress::Done);
+        }
         let mut parser = std::mem::replace(&mut client.parser, Parser::new(0, 0));
         let mut authenticated = client.authenticated;
         let mut at = 0;
@@ -283,8 +299,10 @@ impl Broker {
                     self.execute(now, slot, &mut parser, op);
                     self.settle();
                     match self.client_mut(slot) {
-                        Some(client) if !client.is_closing() => authenticated = client.authenticated,
-                        Some(_) | None => break Progress::Ending,
+                        Some(client) if client.is_closing() => break Progress::Ending,
+                        Some(client) if client.is_waiting() => break Progress::Done,
+                        Some(client) => authenticated = client.authenticated,
+                        None => break Progress::Ending,
                     }
                     if self.outbox.unflushed > UNFLUSHED_MAX {
                         break Progress::Paused(at);
@@ -323,6 +341,27 @@ impl Broker {
         self.settle();
     }
 
+    /// Executes what a client sent while it was waiting.
+    fn catch_up(&mut self, now: Instant, slot: u32) {
+        let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) else { return };
+        let mut partial = std::mem::take(&mut client.partial);
+        loop {
+            let (used, progress) = self.run(now, slot, &partial);
+            partial.drain(..used);
+            match progress {
+                // At most one read's worth was kept, so nothing grows here.
+                Progress::Paused(_) => {}
+                Progress::Done if !partial.is_empty() => {
+                    if let Some(client) = self.client_mut(slot) {
+                        client.partial = partial;
+                    }
+                    return;
+                }
+                Progress::Done | Progress::Ending => return self.put_aside(partial),
+            }
+        }
+    }
+
     /// Takes the memory of a finished operation back; one buffer is kept for the next.
     fn put_aside(&mut self, mut partial: Vec<u8>) {
         self.outbox.held = self.outbox.held.saturating_sub(partial.capacity());
@@ -334,12 +373,14 @@ impl Broker {
 
     /// The connection is closed. Its subscriptions are gone afterwards, and its slot is free.
     pub fn remove(&mut self, now: Instant, slot: u32) {
+        let account = self.client(slot).and_then(|client| client.account);
+        self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
         let mut first = client.first_subscription;
         while first != NONE {
             first = self.subscriptions.remove(first, first);
         }
-        self.remember(now, &client);
+        self.remember(now, &client, account);
         let charged = client.subscriptions as usize * execute::SUBSCRIPTION_SIZE;
         self.outbox.held = self.outbox.held.saturating_sub(charged);
         let partial = std::mem::take(&mut client.partial);
@@ -421,10 +462,10 @@ impl Broker {
         self.client(slot).is_none_or(Client::is_closing)
     }
 
-    /// True while this publisher is not to be read from.
+    /// True while this client is not to be read from: a receiver of its messages cannot follow, or it is not known yet who it is.
     #[must_use]
     pub fn is_stalled(&self, slot: u32) -> bool {
-        self.client(slot).is_some_and(|client| client.stalled.is_some())
+        self.client(slot).is_some_and(|client| client.stalled.is_some() || client.is_waiting())
     }
 
     /// `len` bytes of the client's output are written.

@@ -1,5 +1,6 @@
 //! Sending, and who may hold how much.
 
+use super::authenticate::{Question, Ticket};
 use super::client::{Client, Peer, Reason};
 use super::output::Pool;
 use super::settings::Settings;
@@ -42,6 +43,8 @@ pub(crate) struct Outbox {
     pub(crate) congested: Option<u32>,
     /// Clients to be cut once the operation is over.
     pub(crate) too_slow: Vec<u32>,
+    /// What somebody else has to find out.
+    pub(crate) questions: VecDeque<(Ticket, Question)>,
     pub(crate) notes: VecDeque<(u64, Note)>,
     pub(crate) notes_lost: u64,
     max_pending: usize,
@@ -60,6 +63,7 @@ impl Outbox {
             resumed: Vec::new(),
             congested: None,
             too_slow: Vec::new(),
+            questions: VecDeque::new(),
             notes: VecDeque::new(),
             notes_lost: 0,
             max_pending: 0,

@@ -20,8 +20,10 @@ const REPLY_LEN_MAX: usize = 256;
 pub struct User {
     /// Name.
     pub name: String,
-    /// Password, as plain text.
+    /// Password: as plain text, or its bcrypt hash.
     pub password: String,
+    /// Name of its account.
+    pub account: Rc<str>,
     /// What the user may do; `None`: everything.
     pub permissions: Option<Rc<Permissions>>,
 }

@@ -52,12 +52,13 @@ impl Broker {
     pub(super) fn publish(&mut self, now: Instant, slot: u32, parts: Published<'_>) {
         let Published { subject, reply, headers, payload } = parts;
         let Some(client) = self.client_mut(slot) else { return };
+        let Some(account) = client.account else { return };
         let options = client.options;
         let limited = client.granted.is_some();
         client.traffic.in_msgs += 1;
         client.traffic.in_bytes += (headers.len() + payload.len()) as u64;
         if options.pedantic {
-            let (_, index, cache) = self.subscriptions.parts();
+            let Some((_, index, cache)) = self.subscriptions.parts(account) else { return };
             if !cache.look_up(index, subject).0 {
                 self.complain(slot, "Invalid Publish Subject");
             }
@@ -69,7 +70,7 @@ impl Broker {
             self.ok(slot);
         }
         let Self { clients, subscriptions, outbox, scratch, random, .. } = self;
-        let (subscriptions, index, cache) = subscriptions.parts();
+        let Some((subscriptions, index, cache)) = subscriptions.parts(account) else { return };
         let found = cache.find(index, subject);
         if !found.is_empty() {
             scratch.describe(reply, headers.len(), payload.len());
@@ -107,7 +108,8 @@ impl Broker {
 
     /// Answers a request that nobody received, if the requester listens for the answer.
     fn no_responders(&mut self, slot: u32, subject: &[u8], reply: &[u8]) {
-        let (subscriptions, index, cache) = self.subscriptions.parts();
+        let Some(account) = self.client(slot).and_then(|client| client.account) else { return };
+        let Some((subscriptions, index, cache)) = self.subscriptions.parts(account) else { return };
         let found = cache.find(index, reply);
         let listens = |&&number: &&u32| subscriptions.get(number as usize).is_some_and(|known| known.client == slot);
         let Some(listener) = found.plain().iter().find(listens).and_then(|&number| subscriptions.get(number as usize))

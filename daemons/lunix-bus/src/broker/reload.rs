@@ -1,19 +1,11 @@
 //! A new configuration while clients are there.
 
 use super::Broker;
-use super::client::{Client, Peer, Reason};
-use super::permissions::{Granted, User, Verdict};
+use super::authenticate::Identity;
+use super::client::{Peer, Reason};
+use super::permissions::Verdict;
 use super::settings::{Credentials, Settings};
 use super::subscriptions::NONE;
-
-impl Client {
-    /// The client has proved to be `user`; `None` where there are no users.
-    pub(super) fn become_user(&mut self, user: Option<&User>) {
-        self.user = user.map(|user| user.name.as_str().into());
-        let permissions = user.and_then(|user| user.permissions.clone());
-        self.granted = permissions.map(|permissions| Box::new(Granted::new(permissions)));
-    }
-}
 
 impl Broker {
     /// Takes new limits. Clients whose credentials no longer hold are cut; those of users whose permissions changed lose the
@@ -21,6 +13,7 @@ impl Broker {
     pub fn reload(&mut self, settings: Settings) {
         let before = std::mem::replace(&mut self.settings, settings);
         self.outbox.configure(&self.settings);
+        self.open_accounts();
         let (line, payload) = (self.settings.max_control_line, self.settings.max_payload);
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
             let Some(client) = self.client_mut(slot) else { continue };
@@ -29,6 +22,19 @@ impl Broker {
             if bound && before.credentials != self.settings.credentials {
                 self.check_again(&before, slot);
             }
+        }
+    }
+
+    /// Makes the accounts that the settings name, and forgets those that neither they nor a client need.
+    pub(super) fn open_accounts(&mut self) {
+        for name in &self.settings.accounts {
+            self.accounts.open(name, &mut self.subscriptions);
+        }
+        let named = |name: &str| self.settings.accounts.iter().any(|known| **known == *name);
+        let gone: Vec<_> =
+            self.accounts.iter().filter(|(_, account)| !named(&account.name)).map(|(id, _)| id).collect();
+        for id in gone {
+            self.accounts.close(id, &mut self.subscriptions);
         }
     }
 
@@ -44,10 +50,11 @@ impl Broker {
         if !holds {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
-        if let Some(client) = self.client_mut(slot) {
-            client.become_user(user.as_ref());
+        if self.bind(slot, &user.as_ref().map_or_else(Identity::anybody, Identity::from)) {
+            self.check_subscriptions(slot);
+        } else {
+            self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
-        self.check_subscriptions(slot);
     }
 
     /// Ends the subscriptions that are not allowed, and says so.

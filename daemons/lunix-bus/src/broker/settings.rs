@@ -1,6 +1,7 @@
 //! What the broker is told once and again on reload.
 
 use super::permissions::User;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Limits, times and names. Sizes in bytes.
@@ -36,6 +37,8 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
+    /// Names of the accounts beside the global one.
+    pub accounts: Vec<Rc<str>>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// Over which time the clients are sent away before the server ends for others to take over; see [`super::Broker::lame_duck`].
@@ -100,6 +103,7 @@ impl Default for Settings {
             write_deadline: Duration::from_secs(10),
             auth_timeout: Duration::from_secs(2),
             credentials: Credentials::Open,
+            accounts: Vec::new(),
             no_auth_user: None,
             lame_duck_duration: Duration::from_secs(120),
             lame_duck_grace_period: Duration::from_secs(10),

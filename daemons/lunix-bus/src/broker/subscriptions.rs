@@ -1,5 +1,6 @@
-//! All subscriptions of all clients: a slab, found by client and sid, linked per client.
+//! All subscriptions of all clients: a slab, found by client and sid, linked per client; and an index per account.
 
+use super::account::AccountId;
 use nats_subject::{Cache, Entry, Index, SlotTable, hash};
 
 /// No subscription.
@@ -43,6 +44,8 @@ impl Sid {
 /// One subscription.
 #[derive(Debug)]
 pub(crate) struct Subscription {
+    /// Whose subjects it is for.
+    pub(crate) account: AccountId,
     /// The client's slot; `NONE` in a free place.
     pub(crate) client: u32,
     /// Ends after so many messages; 0: never.
@@ -76,8 +79,12 @@ pub(crate) struct Subscriptions {
     slots: Vec<Subscription>,
     free: Vec<u32>,
     sids: SlotTable,
-    pub(crate) index: Index<u32>,
-    pub(crate) cache: Cache<u32>,
+    /// One per account; that of a closed account is empty.
+    indexes: Vec<Index<u32>>,
+    /// Shared by all indexes.
+    cache: Cache<u32>,
+    /// Indexes ever made, so that no two have the same seed.
+    made: u64,
     inserted: u64,
 }
 
@@ -88,8 +95,9 @@ impl Subscriptions {
             slots: Vec::new(),
             free: Vec::new(),
             sids: SlotTable::default(),
-            index: Index::new(seed),
+            indexes: Vec::new(),
             cache: Cache::new(CACHE_PLACES),
+            made: 0,
             inserted: 0,
         }
     }
@@ -100,7 +108,22 @@ impl Subscriptions {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.index.len()
+        self.slots.len() - self.free.len()
+    }
+
+    /// Makes an empty index for an account, in the place of a closed one.
+    pub(crate) fn open(&mut self, account: AccountId) {
+        self.made += 1;
+        let fresh = Index::new(self.seed ^ self.made.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        match self.indexes.get_mut(account.place()) {
+            Some(place) => *place = fresh,
+            None => self.indexes.push(fresh),
+        }
+    }
+
+    /// Number of subscriptions in an account.
+    pub(crate) fn count_of(&self, account: AccountId) -> usize {
+        self.indexes.get(account.place()).map_or(0, Index::len)
     }
 
     /// All subscriptions with their numbers.
@@ -115,21 +138,24 @@ impl Subscriptions {
 
     /// The pattern of a subscription.
     pub(crate) fn pattern(&self, subscription: &Subscription) -> Vec<u8> {
-        self.index.pattern(subscription.entry)
+        self.indexes
+            .get(subscription.account.place())
+            .map(|index| index.pattern(subscription.entry))
+            .unwrap_or_default()
     }
 
     /// The queue group of a subscription.
     pub(crate) fn queue(&self, subscription: &Subscription) -> Option<&[u8]> {
-        self.index.queue(subscription.entry)
+        self.indexes.get(subscription.account.place())?.queue(subscription.entry)
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<&Subscription> {
         self.slots.get(number as usize)
     }
 
-    /// The slab beside the index and its cache, for a delivery.
-    pub(crate) fn parts(&mut self) -> (&mut [Subscription], &Index<u32>, &mut Cache<u32>) {
-        (&mut self.slots, &self.index, &mut self.cache)
+    /// The slab beside an account's index and the cache, for a delivery.
+    pub(crate) fn parts(&mut self, account: AccountId) -> Option<(&mut [Subscription], &Index<u32>, &mut Cache<u32>)> {
+        Some((&mut self.slots, self.indexes.get(account.place())?, &mut self.cache))
     }
 
     fn hash_of(&self, client: u32, sid: &[u8]) -> u64 {
@@ -152,7 +178,7 @@ impl Subscriptions {
     /// Adds a subscription in front of the client's others (`first`). Returns its number; `None` for an invalid subject.
     pub(crate) fn insert(
         &mut self,
-        client: u32,
+        (client, account): (u32, AccountId),
         first: u32,
         subject: &[u8],
         queue: Option<&[u8]>,
@@ -162,10 +188,11 @@ impl Subscriptions {
             Some(&number) => number,
             None => u32::try_from(self.slots.len()).ok().filter(|&number| number != NONE)?,
         };
-        let entry = self.index.insert(subject, queue, number).ok()?;
+        let entry = self.indexes.get_mut(account.place())?.insert(subject, queue, number).ok()?;
         self.inserted += 1;
         let hash = self.hash_of(client, sid);
         let subscription = Subscription {
+            account,
             client,
             max: 0,
             delivered: 0,
@@ -196,8 +223,10 @@ impl Subscriptions {
         let Some(gone) = self.slots.get_mut(number as usize).filter(|gone| gone.client != NONE) else { return first };
         gone.client = NONE;
         gone.sid.long = None;
-        let (entry, hash, previous, next) = (gone.entry, gone.hash, gone.previous, gone.next);
-        self.index.remove(entry);
+        let (entry, hash, previous, next, account) = (gone.entry, gone.hash, gone.previous, gone.next, gone.account);
+        if let Some(index) = self.indexes.get_mut(account.place()) {
+            index.remove(entry);
+        }
         let slots = &self.slots;
         self.sids.remove(hash, number, |number| slots.get(number as usize).map_or(0, |known| known.hash));
         if let Some(before) = self.slots.get_mut(previous as usize) {
@@ -212,8 +241,10 @@ impl Subscriptions {
 
     /// Gives memory back that only a crowd needed.
     pub(crate) fn trim(&mut self) {
-        if self.index.is_empty() {
-            *self = Self { inserted: self.inserted, ..Self::new(self.seed) };
+        if self.len() == 0 {
+            let accounts = self.indexes.len();
+            *self = Self { inserted: self.inserted, made: self.made, ..Self::new(self.seed) };
+            (0..accounts).filter_map(AccountId::from_place).for_each(|account| self.open(account));
         }
     }
 }

@@ -427,3 +427,77 @@ fn a_client_that_cannot_read_headers_is_not_sent_a_bare_status() {
     desk.say(responder, b"HPUB r 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
     assert_eq!(desk.read(old), "MSG r 1 1\r\nx\r\n");
 }
+
+fn users(list: &[(&str, &str, &str)]) -> Settings {
+    let user = |&(name, password, account): &(&str, &str, &str)| User {
+        name: name.into(),
+        password: password.into(),
+        account: account.into(),
+        permissions: None,
+    };
+    let accounts = list.iter().map(|&(_, _, account)| account.into()).collect();
+    Settings { credentials: Credentials::Users(list.iter().map(user).collect()), accounts, ..settings() }
+}
+
+fn login(name: &str) -> Vec<u8> {
+    format!("CONNECT {{\"verbose\":false,\"user\":\"{name}\",\"pass\":\"p\"}}\r\n").into_bytes()
+}
+
+#[test]
+fn accounts_share_no_subjects() {
+    let mut desk = Desk::new(users(&[("a", "p", "A"), ("a2", "p", "A"), ("b", "p", "B")]));
+    let [first, second, other] = ["a", "a2", "b"].map(|name| {
+        let slot = desk.client(tcp());
+        desk.say(slot, &login(name));
+        desk.say(slot, b"SUB x.* 1\r\n");
+        slot
+    });
+    desk.say(first, b"PUB x.y 1\r\n1\r\n");
+    desk.say(other, b"PUB x.y 1\r\n2\r\n");
+    desk.say(second, b"PUB x.y 1\r\n3\r\n");
+    let both = "MSG x.y 1 1\r\n1\r\nMSG x.y 1 1\r\n3\r\n";
+    assert_eq!([first, second, other].map(|slot| desk.read(slot)), [both, both, "MSG x.y 1 1\r\n2\r\n"]);
+    desk.broker.remove(desk.now, first);
+    desk.say(second, b"PING\r\n");
+    desk.broker.reload(users(&[("b", "p", "B")]));
+    assert!(desk.read(second).ends_with("-ERR 'Authorization Violation'\r\n<end>"));
+    assert_eq!(desk.read(other), "");
+}
+
+#[test]
+fn a_client_waits_for_the_answer_about_its_password() {
+    let text = [&login("h")[..], b"SUB x 1\r\nPUB x 2\r\nhi\r\nPI", b"NG\r\n"].concat();
+    for cut in 0..=text.len() {
+        for yes in [true, false] {
+            let mut desk = Desk::new(users(&[("h", "$2a$04$x", "A")]));
+            let slot = desk.client(tcp());
+            let (before, after) = text.split_at(cut);
+            desk.say(slot, before);
+            let asked = desk.broker.take_question();
+            assert_eq!(asked.is_some(), desk.broker.is_stalled(slot), "{cut}");
+            assert_eq!(desk.read(slot), "", "{cut}");
+            if let Some((ticket, _)) = asked {
+                desk.broker.answer(desk.now, ticket, yes);
+            }
+            desk.say(slot, after);
+            if let Some((ticket, _)) = desk.broker.take_question() {
+                desk.broker.answer(desk.now, ticket, yes);
+            }
+            let expected = if yes { "MSG x 1 2\r\nhi\r\nPONG\r\n" } else { "-ERR 'Authorization Violation'\r\n<end>" };
+            assert_eq!(desk.read(slot), expected, "{cut}");
+            assert!(!desk.broker.is_stalled(slot));
+        }
+    }
+    let mut desk = Desk::new(users(&[("h", "$2a$04$x", "A")]));
+    let slot = desk.client(tcp());
+    desk.say(slot, &login("h"));
+    let (ticket, _) = desk.broker.take_question().unwrap();
+    desk.wait(Duration::from_secs(3));
+    assert_eq!(desk.read(slot), "-ERR 'Authentication Timeout'\r\n<end>");
+    desk.broker.answer(desk.now, ticket, true);
+    desk.broker.remove(desk.now, slot);
+    let slot = desk.client(tcp());
+    desk.broker.answer(desk.now, ticket, true);
+    desk.say(slot, b"PING\r\n");
+    assert_eq!(desk.read(slot), "-ERR 'Authorization Violation'\r\n<end>");
+}

@@ -1,8 +1,9 @@
 //! The keys of the configuration file.
 
+use super::accounts;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
-use crate::broker::User;
+use crate::broker::{User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
 use std::path::Path;
@@ -20,10 +21,19 @@ pub(super) struct Secrets {
     pub(super) users: Option<Vec<User>>,
 }
 
+impl Secrets {
+    /// True when there is one user or token for everybody.
+    pub(super) fn is_single(&self) -> bool {
+        self.user.is_some() || self.password.is_some() || self.token.is_some()
+    }
+}
+
 /// What the file says that needs a second look.
 #[derive(Debug, Default)]
 pub(super) struct Given {
     pub(super) credentials: Secrets,
+    /// Users of accounts.
+    pub(super) members: Vec<User>,
     pub(super) max_pending: bool,
     pub(super) lame_duck_grace_period: bool,
 }
@@ -31,7 +41,7 @@ pub(super) struct Given {
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
      max_subscriptions, max_pending, max_memory, no_auth_user, ping_interval, ping_max, write_deadline, \
-     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, pid_file, \
+     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
      ports_file_dir, logfile, debug, trace";
 
 /// Reads `path` into `config`.
@@ -98,6 +108,11 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
+        "accounts" => {
+            let accounts = accounts::accounts(item)?;
+            broker.accounts = accounts.names;
+            given.members = accounts.users;
+        }
         "authorization" => given.credentials = authorization(item, config)?,
         "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
         "ports_file_dir" => config.ports_directory = Some(string(item)?.into()),
@@ -191,8 +206,7 @@ pub(super) fn string(item: &Item) -> Result<String, nats_conf::Error> {
 /// A password or token. Hashed ones are refused: comparing them as plain text would lock everybody out.
 pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     let text = string(item)?;
-    let hashed = ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| text.starts_with(prefix));
-    if hashed { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
+    if is_hash(&text) { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
 }
 
 fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {

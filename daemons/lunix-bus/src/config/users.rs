@@ -1,7 +1,7 @@
 //! Users and what they may do.
 
 use super::file::{duration, map, secret, string, unexpected, unknown, wrong};
-use crate::broker::{Clause, Permissions, Responses, Rule, User};
+use crate::broker::{Clause, GLOBAL, Permissions, Responses, Rule, User};
 use nats_conf::{Entry, Error, Item, Value};
 use std::rc::Rc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn user(item: &Item) -> Result<User, Error> {
     }
     let name = name.ok_or_else(|| wrong(item, "a user needs a name"))?;
     let password = password.ok_or_else(|| wrong(item, format!("user {name:?} needs a password")))?;
-    Ok(User { name, password, permissions: granted })
+    Ok(User { name, password, account: GLOBAL.into(), permissions: granted })
 }
 
 /// Reads `permissions` or `default_permissions`.

@@ -22,6 +22,7 @@ struct Row<'a> {
     subscriptions: u32,
     first_subscription: u32,
     about: Option<&'a About>,
+    account: &'a str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,6 +92,7 @@ impl Broker {
             subscriptions: client.subscriptions,
             first_subscription: client.first_subscription,
             about: client.about.as_deref(),
+            account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
         })
     }
 
@@ -107,6 +109,7 @@ impl Broker {
             subscriptions: closed.subscriptions,
             first_subscription: NONE,
             about: closed.about.as_deref(),
+            account: &closed.account,
         })
     }
 
@@ -207,6 +210,6 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
         }
     }
     if names_users {
-        json.text("account", "$G");
+        json.text_if_any("account", row.account);
     }
 }

@@ -103,21 +103,24 @@ impl Broker {
     fn accounts_report(&self, facts: &Facts<'_>, query: &Query<'_>) -> Vec<u8> {
         let mut json = self.heading(facts);
         match query.text("acc") {
-            Some(account) if account == "$G" => {
-                json.begin("account_detail", b'{');
-                json.text("account_name", &account);
-                json.truth("expired", false);
-                json.truth("complete", true);
-                json.truth("jetstream_enabled", false);
-                json.number("leafnode_connections", 0);
-                json.number("client_connections", self.count as u64);
-                json.number("subscriptions", self.subscriptions() as u64);
-                json.end(b'}');
+            Some(name) => {
+                if let Some((id, account)) = self.accounts.iter().find(|(_, account)| *account.name == *name) {
+                    json.begin("account_detail", b'{');
+                    json.text("account_name", &account.name);
+                    json.truth("expired", false);
+                    json.truth("complete", true);
+                    json.truth("jetstream_enabled", false);
+                    json.number("leafnode_connections", 0);
+                    json.number("client_connections", u64::from(account.clients));
+                    json.number("subscriptions", self.subscriptions.count_of(id) as u64);
+                    json.end(b'}');
+                }
             }
-            Some(_) => {}
             None => {
                 json.begin("accounts", b'[');
-                json.item("$G");
+                for (_, account) in self.accounts.iter() {
+                    json.item(&account.name);
+                }
                 json.end(b']');
             }
         }

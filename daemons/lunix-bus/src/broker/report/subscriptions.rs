@@ -36,7 +36,7 @@ impl Broker {
     pub(super) fn write_subscription(&self, json: &mut Json, subscription: &Subscription, names_account: bool) {
         json.begin("", b'{');
         if names_account {
-            json.text("account", "$G");
+            json.text("account", self.accounts.name(subscription.account));
         }
         json.text("subject", &String::from_utf8_lossy(&self.subscriptions.pattern(subscription)));
         if let Some(queue) = self.subscriptions.queue(subscription) {

@@ -1,0 +1,263 @@
+//! Who a client is: what it must prove, the answer to its CONNECT, and clients that wait for one.
+//!
+//! Most proofs are decided at once. One that takes long (a hashed password) or that somebody else decides makes the client wait: nothing
+//! more is read from it, what it sent already is kept, and its authentication must still happen in time.
+
+use super::Broker;
+use super::account::GLOBAL;
+use super::client::{Client, Peer, Reason};
+use super::connect::Connect;
+use super::permissions::{Granted, Permissions, User};
+use super::settings::Credentials;
+use nats_proto::client::Parser;
+use reactor::Instant;
+use std::rc::Rc;
+
+/// Who a client proved to be, and what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The user; `None` where there are none.
+    pub user: Option<Box<str>>,
+    /// Name of the account it belongs to.
+    pub account: Rc<str>,
+    /// What it may do; `None`: everything within its account.
+    pub permissions: Option<Rc<Permissions>>,
+}
+
+impl Identity {
+    /// Somebody who may do everything in the global account.
+    #[must_use]
+    pub fn anybody() -> Self {
+        Self { user: None, account: GLOBAL.into(), permissions: None }
+    }
+}
+
+impl From<&User> for Identity {
+    fn from(user: &User) -> Self {
+        Self {
+            user: Some(user.name.as_str().into()),
+            account: Rc::clone(&user.account),
+            permissions: user.permissions.clone(),
+        }
+    }
+}
+
+/// A client that asked, so that an answer reaches no other one in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    slot: u32,
+    id: u64,
+}
+
+/// Something that takes too long to be found out between two messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Whether the password fits the bcrypt hash.
+    Password {
+        /// The hash as configured, beginning with `$2`.
+        hash: String,
+        /// What the client sent.
+        given: String,
+        /// Where from, for a limit per source.
+        peer: Peer,
+    },
+}
+
+/// What a CONNECT proves.
+enum Verdict {
+    Accepted(Identity),
+    Refused,
+    /// It is this one if the answer is yes.
+    Asked(Identity, Question),
+}
+
+/// A CONNECT that is not answered yet.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    connect: Connect,
+    candidate: Option<Identity>,
+}
+
+impl Client {
+    /// The client has proved to be `identity`.
+    pub(super) fn become_somebody(&mut self, identity: &Identity) {
+        self.user.clone_from(&identity.user);
+        let permissions = identity.permissions.clone();
+        self.granted = permissions.map(|permissions| Box::new(Granted::new(permissions)));
+    }
+}
+
+impl Broker {
+    /// Who a client is that has proved nothing yet; `None` when it must.
+    pub(super) fn identity_at_first(&self, peer: Peer) -> Option<Identity> {
+        let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
+        if known { Some(Identity::anybody()) } else { self.settings.default_user().map(Identity::from) }
+    }
+
+    /// A CONNECT: accepted, refused, or put off.
+    pub(super) fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
+        let Some(connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        match self.judge(slot, &connect) {
+            Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
+            Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
+            Verdict::Asked(candidate, question) => {
+                let Some(client) = self.client_mut(slot) else { return };
+                client.waiting = Some(Box::new(Waiting { connect, candidate: Some(candidate) }));
+                let ticket = Ticket { slot, id: client.id };
+                self.outbox.questions.push_back((ticket, question));
+            }
+        }
+    }
+
+    fn judge(&self, slot: u32, connect: &Connect) -> Verdict {
+        let Some(peer) = self.client(slot).map(|client| client.peer) else { return Verdict::Refused };
+        if let Peer::Unix { .. } = peer {
+            return Verdict::Accepted(Identity::anybody());
+        }
+        let given = |field: &Option<String>| field.clone().unwrap_or_default();
+        let anybody = Identity::anybody();
+        let single = Identity { user: connect.user.as_deref().map(Into::into), ..Identity::anybody() };
+        match &self.settings.credentials {
+            Credentials::Users(users) => self.judge_user(peer, users, connect),
+            Credentials::Open => Verdict::Accepted(anybody),
+            Credentials::Token(token) => prove(token, &given(&connect.token), true, anybody, peer),
+            Credentials::Password { user, password } => {
+                let named = is_same(user, &given(&connect.user));
+                prove(password, &given(&connect.password), named, single, peer)
+            }
+        }
+    }
+
+    /// The user that the client proves to be. Who names nobody is the default user, if there is one.
+    fn judge_user(&self, peer: Peer, users: &[User], connect: &Connect) -> Verdict {
+        let name = connect.user.as_deref().unwrap_or_default();
+        if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
+            let default = self.settings.default_user().map(Identity::from);
+            return default.map_or(Verdict::Refused, Verdict::Accepted);
+        }
+        let password = connect.password.as_deref().unwrap_or_default();
+        let known = users.iter().find(|user| user.name == name);
+        // A password is compared for an unknown name, too, so that time does not tell which names there are.
+        let secret = known.or(users.first()).map_or("-", |user| &user.password);
+        let identity = known.map_or_else(Identity::anybody, Identity::from);
+        prove(secret, password, known.is_some(), identity, peer)
+    }
+
+    /// Lets a client in as `identity`.
+    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
+        let is_monitored = self.settings.closed_kept > 0;
+        if !self.bind(slot, identity) {
+            return self.refuse(slot, "Authorization Violation", Reason::Authentication);
+        }
+        let Some(client) = self.client_mut(slot) else { return };
+        let (again, first) = (client.connected, !client.authenticated);
+        client.options.merge(&connect);
+        // Only monitoring tells it, so only then is memory spent on it.
+        client.about = connect.about().filter(|_| is_monitored);
+        parser.set_headers(client.options.headers);
+        let options = client.options;
+        client.connected = true;
+        client.authenticated = true;
+        if first {
+            self.start_clock(now, slot);
+        }
+        if again {
+            // The reference binds the client to its account anew, and what it subscribed to before is gone.
+            self.drop_all_subscriptions(slot);
+        }
+        if !(0..=1).contains(&options.protocol) {
+            return self.refuse(slot, "invalid client protocol", Reason::ClientProtocol);
+        }
+        if options.no_responders && !options.headers {
+            return self.refuse(slot, "no responders requires headers support", Reason::Protocol);
+        }
+        self.ok(slot);
+    }
+
+    /// Binds the client to its account; what it subscribed to in another one is gone. False when there is no such account.
+    pub(super) fn bind(&mut self, slot: u32, identity: &Identity) -> bool {
+        let Some(account) = self.accounts.find(&identity.account) else { return false };
+        let Some(before) = self.client(slot).map(|client| client.account) else { return false };
+        if before != Some(account) {
+            self.drop_all_subscriptions(slot);
+            self.unbind(slot);
+            if let Some(account) = self.accounts.get_mut(account) {
+                account.clients += 1;
+            }
+        }
+        if let Some(client) = self.client_mut(slot) {
+            client.account = Some(account);
+            client.become_somebody(identity);
+        }
+        true
+    }
+
+    /// The client belongs to no account any more.
+    pub(super) fn unbind(&mut self, slot: u32) {
+        let account = self.client_mut(slot).and_then(|client| client.account.take());
+        if let Some(account) = account.and_then(|account| self.accounts.get_mut(account)) {
+            account.clients = account.clients.saturating_sub(1);
+        }
+    }
+
+    /// The next thing somebody has to find out; tell it with [`Broker::answer`]. At most one waits per client.
+    pub fn take_question(&mut self) -> Option<(Ticket, Question)> {
+        self.outbox.questions.pop_front()
+    }
+
+    /// The answer to a question. One that comes too late, or for a client that is gone, is nobody's.
+    pub fn answer(&mut self, now: Instant, ticket: Ticket, yes: bool) {
+        let asker = self.client_mut(ticket.slot).filter(|client| client.id == ticket.id);
+        if let Some(waiting) = asker.and_then(|client| client.waiting.as_deref_mut()) {
+            let identity = waiting.candidate.take().filter(|_| yes);
+            self.decide(now, ticket.slot, identity.as_ref());
+        }
+    }
+
+    /// Ends the waiting of a client: it is `identity`, or refused. What it sent in the meantime is executed.
+    pub(super) fn decide(&mut self, now: Instant, slot: u32, identity: Option<&Identity>) {
+        let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) else { return };
+        let Some(waiting) = client.waiting.take() else { return };
+        let Some(identity) = identity else {
+            return self.refuse(slot, "Authorization Violation", Reason::Authentication);
+        };
+        let mut parser = std::mem::replace(&mut client.parser, Parser::new(0, 0));
+        self.admit(now, slot, &mut parser, waiting.connect, identity);
+        if let Some(client) = self.client_mut(slot) {
+            client.parser = parser;
+        }
+        self.outbox.resumed.push(slot);
+        self.catch_up(now, slot);
+    }
+}
+
+impl Client {
+    /// True while the answer to its CONNECT is not known.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+}
+
+/// Compares a secret with what is given; a hashed one is asked about. `named`: whether the user is known.
+fn prove(secret: &str, given: &str, named: bool, identity: Identity, peer: Peer) -> Verdict {
+    if is_hash(secret) {
+        let question = Question::Password { hash: secret.to_owned(), given: given.to_owned(), peer };
+        return if named { Verdict::Asked(identity, question) } else { Verdict::Refused };
+    }
+    // The secret is compared, whatever is known of the user, so that time tells nothing.
+    if is_same(secret, given) & named { Verdict::Accepted(identity) } else { Verdict::Refused }
+}
+
+/// Whether a configured password is a bcrypt hash.
+pub(crate) fn is_hash(secret: &str) -> bool {
+    ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| secret.starts_with(prefix))
+}
+
+/// Compares in a time that depends on the length of `given` alone.
+fn is_same(secret: &str, given: &str) -> bool {
+    let mut secret_bytes = secret.bytes().cycle();
+    let difference = given.bytes().fold(u8::from(secret.len() != given.len()), |difference, byte| {
+        difference | (byte ^ secret_bytes.next().unwrap_or(!byte))
+    });
+    std::hint::black_box(difference) == 0
+}
