@@ -89,14 +89,19 @@ impl Client {
 
 impl Broker {
     /// Who a client is that has proved nothing yet; `None` when it must.
-    pub(super) fn identity_at_first(&self, peer: Peer) -> Option<Identity> {
+    pub(super) fn identity_at_first(&self, slot: u32, peer: Peer) -> Option<Identity> {
         let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
-        if known { Some(Identity::anybody()) } else { self.settings.default_user().map(Identity::from) }
+        if known {
+            return Some(Identity::anybody());
+        }
+        let default = self.default_user_of(slot).filter(|_| self.certified(slot).is_none());
+        default.map(Identity::from)
     }
 
     /// A CONNECT: accepted, refused, or put off.
     pub(super) fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
-        let Some(connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        let Some(mut connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        self.complete_connect(slot, &mut connect);
         match self.judge(slot, &connect) {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
@@ -114,11 +119,14 @@ impl Broker {
         if let Peer::Unix { .. } = peer {
             return Verdict::Accepted(Identity::anybody());
         }
+        if let Some(user) = self.certified(slot) {
+            return user.map(Identity::from).map_or(Verdict::Refused, Verdict::Accepted);
+        }
         let given = |field: &Option<String>| field.clone().unwrap_or_default();
         let anybody = Identity::anybody();
         let single = Identity { user: connect.user.as_deref().map(Into::into), ..Identity::anybody() };
         match &self.settings.credentials {
-            Credentials::Users(users) => self.judge_user(peer, users, connect),
+            Credentials::Users(users) => self.judge_user((slot, peer), users, connect),
             Credentials::Open => Verdict::Accepted(anybody),
             Credentials::Token(token) => prove(token, &given(&connect.token), true, anybody, peer),
             Credentials::Password { user, password } => {
@@ -129,14 +137,14 @@ impl Broker {
     }
 
     /// The user that the client proves to be. Who names nobody is the default user, if there is one.
-    fn judge_user(&self, peer: Peer, users: &[User], connect: &Connect) -> Verdict {
+    fn judge_user(&self, (slot, peer): (u32, Peer), users: &[User], connect: &Connect) -> Verdict {
         let name = connect.user.as_deref().unwrap_or_default();
         if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
-            let default = self.settings.default_user().map(Identity::from);
+            let default = self.default_user_of(slot).map(Identity::from);
             return default.map_or(Verdict::Refused, Verdict::Accepted);
         }
         let password = connect.password.as_deref().unwrap_or_default();
-        let known = users.iter().find(|user| user.name == name);
+        let known = users.iter().find(|user| user.name == name && !user.by_certificate);
         // A password is compared for an unknown name, too, so that time does not tell which names there are.
         let secret = known.or(users.first()).map_or("-", |user| &user.password);
         let identity = known.map_or_else(Identity::anybody, Identity::from);

@@ -2,6 +2,7 @@
 
 use super::account::AccountId;
 use super::authenticate::Waiting;
+use super::link::Link;
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
@@ -59,6 +60,10 @@ pub enum Reason {
     MaxPayload,
     /// A control line longer than allowed.
     MaxControlLine,
+    /// The TLS handshake failed, or took too long.
+    TlsHandshake,
+    /// The client's certificate is not one of those that are let in.
+    Pinned,
     /// The client asked for a protocol that there is not.
     ClientProtocol,
     /// PINGs stayed unanswered.
@@ -86,6 +91,8 @@ impl Reason {
             Self::MaxConnections => "Maximum Connections Exceeded",
             Self::MaxPayload => "Maximum Message Payload Exceeded",
             Self::MaxControlLine => "Maximum Control Line Exceeded",
+            Self::TlsHandshake => "TLS Handshake Failure",
+            Self::Pinned => "Pinned Certificate Not Presented",
             Self::ClientProtocol => "Bad Client Protocol Version",
             Self::Stale => "Stale Connection",
             Self::SlowPending => "Slow Consumer (Pending Bytes)",
@@ -148,6 +155,12 @@ pub(crate) struct Client {
     pub(crate) pinged: bool,
     /// Sent something since the last PING was due.
     pub(crate) active: bool,
+    /// Was told INFO.
+    pub(crate) told: bool,
+    /// The way to the protocol is open: what TLS and WebSocket have to settle is settled.
+    pub(crate) entered: bool,
+    /// Nothing more is written to it.
+    pub(crate) cut: bool,
     /// In the list of those with fresh output.
     pub(crate) dirty: bool,
     /// Set once the connection is to end after what waits is written.
@@ -155,6 +168,8 @@ pub(crate) struct Client {
     /// Set while nothing is read from it, because a receiver of its messages cannot follow.
     pub(crate) stalled: Option<Stall>,
     pub(crate) pings_out: u32,
+    /// What its connection holds outside of the broker, in bytes.
+    pub(crate) charged: u32,
     /// First of its subscriptions; `u32::MAX` for none.
     pub(crate) first_subscription: u32,
     pub(crate) subscriptions: u32,
@@ -169,6 +184,8 @@ pub(crate) struct Client {
     pub(crate) asked: Option<Instant>,
     pub(crate) round_trip: Option<Duration>,
     pub(crate) about: Option<Box<About>>,
+    /// What lies between the socket and the protocol; `None`: nothing.
+    pub(crate) link: Option<Box<Link>>,
     /// The account it is bound to; `None` until it is known.
     pub(crate) account: Option<AccountId>,
     /// Its CONNECT, while the answer is not known.

@@ -3,6 +3,7 @@
 use super::Broker;
 use super::account::AccountId;
 use super::client::{About, Client, Peer, Reason, Traffic};
+use super::link::Link;
 use reactor::Instant;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub(crate) struct Closed {
     pub(crate) round_trip: Option<Duration>,
     pub(crate) subscriptions: u32,
     pub(crate) about: Option<Box<About>>,
+    pub(crate) link: Option<Box<Link>>,
     pub(crate) account: Box<str>,
 }
 
@@ -43,6 +45,7 @@ impl Broker {
             round_trip: client.round_trip,
             subscriptions: client.subscriptions,
             about: client.about.clone(),
+            link: client.link.clone(),
             account: account.map(|account| self.accounts.name(account)).unwrap_or_default().into(),
         });
     }

@@ -66,7 +66,7 @@ impl Broker {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
         let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
-        info::json(&mut line, &self.settings, client.id, client.peer, account, kind);
+        info::json(&mut line, &self.settings, client, account, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 
@@ -199,7 +199,8 @@ impl Broker {
         }
         while self.outbox.is_over_ceiling() {
             let held = |client: &Client| {
-                client.output.pending() + client.partial.capacity() + client.subscriptions as usize * SUBSCRIPTION_SIZE
+                let subscriptions = client.subscriptions as usize * SUBSCRIPTION_SIZE;
+                client.output.pending() + client.partial.capacity() + subscriptions + client.charged as usize
             };
             let open = self.clients.iter().enumerate().filter_map(|(slot, client)| {
                 client.as_deref().filter(|client| !client.is_closing()).map(|client| (held(client), slot))
@@ -215,6 +216,7 @@ impl Broker {
         if client.closing.is_none() {
             self.slow_consumers += 1;
         }
+        client.cut = true;
         self.outbox.cut(slot, client, reason);
         self.drop_all_subscriptions(slot);
     }

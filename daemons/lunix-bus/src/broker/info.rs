@@ -1,6 +1,6 @@
 //! The INFO line.
 
-use super::client::Peer;
+use super::client::{Client, Peer};
 use super::json;
 use super::settings::{Credentials, Settings};
 use nats_proto::encode;
@@ -20,23 +20,32 @@ pub(crate) enum Kind {
 }
 
 /// Writes the JSON of INFO.
-pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Peer, account: &str, kind: Kind) {
+pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: &Client, account: &str, kind: Kind) {
     out.push(b'{');
     text(out, "server_id", &settings.server_id);
     text(out, "server_name", &settings.server_name);
     text(out, "version", REFERENCE_VERSION);
     bare(out, "proto", "1");
     text(out, "go", concat!("lunix-bus ", env!("CARGO_PKG_VERSION")));
-    text(out, "host", &settings.host);
-    number(out, "port", u64::from(settings.port));
+    let link = client.link.as_deref();
+    let web = settings.web.as_ref().filter(|_| link.is_some_and(|link| link.web.is_some()));
+    let (host, port) = web.map_or((&settings.host, settings.port), |web| (&web.host, web.port));
+    text(out, "host", host);
+    number(out, "port", u64::from(port));
     bare(out, "headers", "true");
-    let tcp = matches!(peer, Peer::Tcp(_));
+    let tcp = matches!(client.peer, Peer::Tcp(_));
     if tcp && settings.credentials != Credentials::Open && settings.default_user().is_none() {
         bare(out, "auth_required", "true");
     }
+    if tcp {
+        security(out, settings, client);
+    }
     number(out, "max_payload", settings.max_payload as u64);
-    number(out, "client_id", client);
-    if let Peer::Tcp(address) = peer {
+    number(out, "client_id", client.id);
+    let forwarded = link.and_then(|link| link.web.as_ref()?.address.as_deref());
+    if let Some(address) = forwarded {
+        text(out, "client_ip", address);
+    } else if let Peer::Tcp(address) = client.peer {
         text(out, "client_ip", &address.ip().to_canonical().to_string());
     }
     if kind == Kind::LameDuck {
@@ -47,6 +56,23 @@ pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: u64, peer: Pe
         text(out, "remote_account", account);
     }
     out.push(b'}');
+}
+
+/// What the client must know about TLS. Those of a WebSocket are told about its listener, and `tls_verify` of the other, as the
+/// reference does.
+fn security(out: &mut Vec<u8>, settings: &Settings, client: &Client) {
+    let own = settings.security.clone().unwrap_or_default();
+    let web = client.link.as_deref().is_some_and(|link| link.web.is_some());
+    let web_tls = settings.web.as_ref().is_some_and(|web| web.security.is_some());
+    // Who began with the handshake where it is optional is told that it was needed.
+    let began = client.entered && !client.told;
+    let (required, available) =
+        if web { (web_tls, web_tls) } else { (own.required || began && own.available, own.available) };
+    for (name, value) in [("tls_required", required), ("tls_verify", own.verify), ("tls_available", available)] {
+        if value {
+            bare(out, name, "true");
+        }
+    }
 }
 
 fn key(out: &mut Vec<u8>, key: &str) {

@@ -3,6 +3,7 @@
 //! | input | what it does |
 //! |---|---|
 //! | [`Broker::accept`] | a new client: INFO waits for it |
+//! | [`Broker::accept_at`], [`Broker::enter`] | the same for one that has to get through TLS or a WebSocket's handshake first |
 //! | [`Broker::receive`] | bytes of a client: parsed, executed, routed straight into the receivers' output |
 //! | [`Broker::sent`], [`Broker::blocked`] | how writing goes |
 //! | [`Broker::remove`] | the connection is closed |
@@ -26,6 +27,7 @@ mod execute;
 mod info;
 mod json;
 mod lame_duck;
+mod link;
 mod outbox;
 mod output;
 mod permissions;
@@ -42,10 +44,11 @@ pub(crate) use authenticate::is_hash;
 pub use authenticate::{Identity, Question, Ticket};
 pub use client::{Peer, Reason};
 pub use info::REFERENCE_VERSION;
+pub use link::{Cookies, Door, Link, PeerCertificate, TlsFacts, WebFacts};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
-pub use settings::{Credentials, Settings};
+pub use settings::{Credentials, Security, Settings, Web};
 
 use account::Accounts;
 use client::{Client, Options, Traffic};
@@ -159,6 +162,11 @@ impl Broker {
     /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
     /// be told.
     pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
+        self.accept_at(now, peer, Door::Open, None)
+    }
+
+    /// A new connection that comes in through `door`; what is known of its `link` already. Returns as [`Broker::accept`].
+    pub fn accept_at(&mut self, now: Instant, peer: Peer, door: Door, link: Option<Box<Link>>) -> Option<u32> {
         let crowded = self.count >= self.settings.max_connections;
         if self.count > self.settings.max_connections.saturating_add(64) {
             return None;
@@ -173,7 +181,6 @@ impl Broker {
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
-        let identity = self.identity_at_first(peer);
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
         parser.set_headers(false);
         let client = Client {
@@ -184,7 +191,10 @@ impl Broker {
             output: output::Output::default(),
             options: Options::default(),
             connected: false,
-            authenticated: identity.is_some(),
+            authenticated: false,
+            told: door != Door::Silent,
+            entered: door == Door::Open,
+            cut: false,
             greeted: false,
             pinged: false,
             active: false,
@@ -192,6 +202,7 @@ impl Broker {
             closing: None,
             stalled: None,
             pings_out: 0,
+            charged: 0,
             first_subscription: NONE,
             subscriptions: 0,
             due: None,
@@ -202,18 +213,28 @@ impl Broker {
             asked: None,
             round_trip: None,
             about: None,
+            link,
             account: None,
             waiting: None,
             user: None,
             granted: None,
         };
         *self.clients.get_mut(slot as usize)? = Some(Box::new(client));
-        if let Some(identity) = identity {
-            self.bind(slot, &identity);
-        }
         self.outbox.note(id, Note::Opened(peer));
-        self.send_info(slot, info::Kind::First);
-        self.start_clock(now, slot);
+        match door {
+            Door::Open => {
+                if let Some(identity) = self.identity_at_first(slot, peer) {
+                    self.bind(slot, &identity);
+                    if let Some(client) = self.client_mut(slot) {
+                        client.authenticated = true;
+                    }
+                }
+                self.send_info(slot, info::Kind::First);
+                self.start_clock(now, slot);
+            }
+            Door::Greeted => self.send_info(slot, info::Kind::First),
+            Door::Silent => {}
+        }
         if crowded {
             self.refuse(slot, "maximum connections exceeded", Reason::MaxConnections);
         }
@@ -381,7 +402,7 @@ impl Broker {
             first = self.subscriptions.remove(first, first);
         }
         self.remember(now, &client, account);
-        let charged = client.subscriptions as usize * execute::SUBSCRIPTION_SIZE;
+        let charged = client.subscriptions as usize * execute::SUBSCRIPTION_SIZE + client.charged as usize;
         self.outbox.held = self.outbox.held.saturating_sub(charged);
         let partial = std::mem::take(&mut client.partial);
         self.put_aside(partial);

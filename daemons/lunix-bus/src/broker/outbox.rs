@@ -111,9 +111,10 @@ impl Outbox {
     pub(crate) fn cut(&mut self, slot: u32, client: &mut Client, reason: Reason) {
         if client.closing.is_none() {
             client.closing = Some(reason);
-            self.ending.push(slot);
             self.note(client.id, Note::Refused(client.peer, reason.text()));
         }
+        // One that was ending already had something to say that did not get out.
+        self.ending.push(slot);
         self.held = self.held.saturating_sub(client.output.clear(&mut self.pool) + client.partial.capacity());
         client.partial = Vec::new();
     }

@@ -22,6 +22,8 @@ pub struct User {
     pub name: String,
     /// Password: as plain text, or its bcrypt hash.
     pub password: String,
+    /// The user has no password: only a certificate proves who it is.
+    pub by_certificate: bool,
     /// Name of its account.
     pub account: Rc<str>,
     /// What the user may do; `None`: everything.

@@ -3,6 +3,7 @@
 use super::accounts;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
+use super::{tls, websocket};
 use crate::broker::{User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
@@ -34,6 +35,7 @@ pub(super) struct Given {
     pub(super) credentials: Secrets,
     /// Users of accounts.
     pub(super) members: Vec<User>,
+    pub(super) tls: Option<tls::Tls>,
     pub(super) max_pending: bool,
     pub(super) lame_duck_grace_period: bool,
 }
@@ -41,7 +43,7 @@ pub(super) struct Given {
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
      max_subscriptions, max_pending, max_memory, no_auth_user, ping_interval, ping_max, write_deadline, \
-     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
+     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, tls, allow_non_tls, websocket, pid_file, \
      ports_file_dir, logfile, debug, trace";
 
 /// Reads `path` into `config`.
@@ -114,6 +116,9 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             given.members = accounts.users;
         }
         "authorization" => given.credentials = authorization(item, config)?,
+        "tls" => given.tls = Some(tls::tls(item)?),
+        "allow_non_tls" => config.allow_non_tls = truth(item)?,
+        "websocket" | "ws" => config.websocket = websocket::websocket(item)?,
         "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
         "ports_file_dir" => config.ports_directory = Some(string(item)?.into()),
         "logfile" | "log_file" => config.log_file = Some(string(item)?.into()),
@@ -165,7 +170,7 @@ fn monitoring(item: &Item) -> Result<Monitoring, nats_conf::Error> {
 }
 
 /// `host:port`, or a port alone.
-fn address(item: &Item) -> Result<(Option<String>, u16), nats_conf::Error> {
+pub(super) fn address(item: &Item) -> Result<(Option<String>, u16), nats_conf::Error> {
     if let Value::Integer(_) = item.value {
         return Ok((None, port(item)?));
     }
@@ -209,21 +214,21 @@ pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     if is_hash(&text) { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
 }
 
-fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
+pub(super) fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
     if let Value::Array(items) = &item.value { items.iter().map(string).collect() } else { Ok(vec![string(item)?]) }
 }
 
-fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
+pub(super) fn truth(item: &Item) -> Result<bool, nats_conf::Error> {
     if let Value::Bool(truth) = item.value { Ok(truth) } else { Err(unexpected(item, "true or false")) }
 }
 
-fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Error> {
+pub(super) fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats_conf::Error> {
     let Value::Integer(number) = item.value else { return Err(unexpected(item, "a number")) };
     let number = usize::try_from(number).ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| wrong(item, format!("a number from {least} to {most} is expected")))
 }
 
-fn port(item: &Item) -> Result<u16, nats_conf::Error> {
+pub(super) fn port(item: &Item) -> Result<u16, nats_conf::Error> {
     if item.value == Value::Integer(-1) {
         return Ok(0);
     }
@@ -248,7 +253,7 @@ pub(super) fn duration(item: &Item) -> Result<Duration, nats_conf::Error> {
 }
 
 /// A number of seconds, with or without a point, or a duration.
-fn seconds(item: &Item) -> Result<Duration, nats_conf::Error> {
+pub(super) fn seconds(item: &Item) -> Result<Duration, nats_conf::Error> {
     let Value::Float(seconds) = item.value else { return duration(item) };
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong(item, "a number of seconds is expected"))
 }

@@ -208,7 +208,8 @@ fn digest(text: &str) -> Option<[u8; 32]> {
     Some(digest)
 }
 
-#[cfg(all(test, feature = "tls"))]
+#[cfg(test)]
+#[cfg(feature = "tls")]
 mod tests {
     use super::*;
     use nats_conf::Nothing;
@@ -244,7 +245,10 @@ mod tests {
             ("min_version: \"1.1\"", "TLS 1.2 is the oldest"),
             ("min_version: 1.3", "is expected, not a float"),
             ("cipher_suites: []", "at least one cipher suite"),
-            ("cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]", "TLS_RSA_WITH_RC4_128_SHA is not supported; there are TLS_AES"),
+            (
+                "cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]",
+                "TLS_RSA_WITH_RC4_128_SHA is not supported; there are TLS_AES",
+            ),
             ("curve_preferences: [CurveP521]", "curve CurveP521 is not supported; there are X25519"),
             ("pinned_certs: [xx]", "\"xx\" does not look like"),
             ("handshake_first: x", "true, false, auto or a duration is expected"),

@@ -39,8 +39,14 @@ fn user(item: &Item) -> Result<User, Error> {
         }
     }
     let name = name.ok_or_else(|| wrong(item, "a user needs a name"))?;
-    let password = password.ok_or_else(|| wrong(item, format!("user {name:?} needs a password")))?;
-    Ok(User { name, password, account: GLOBAL.into(), permissions: granted })
+    let by_certificate = password.is_none();
+    Ok(User {
+        name,
+        password: password.unwrap_or_default(),
+        by_certificate,
+        account: GLOBAL.into(),
+        permissions: granted,
+    })
 }
 
 /// Reads `permissions` or `default_permissions`.

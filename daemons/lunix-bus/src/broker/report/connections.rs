@@ -5,6 +5,7 @@ use super::server::write_traffic;
 use super::{ENTRIES_MAX, Facts, Query, uptime};
 use crate::broker::client::{About, Peer, Reason, Traffic};
 use crate::broker::json::Json;
+use crate::broker::link::{Link, PeerCertificate, TlsFacts};
 use crate::broker::subscriptions::NONE;
 use reactor::Instant;
 use std::time::Duration;
@@ -22,6 +23,7 @@ struct Row<'a> {
     subscriptions: u32,
     first_subscription: u32,
     about: Option<&'a About>,
+    link: Option<&'a Link>,
     account: &'a str,
 }
 
@@ -92,6 +94,7 @@ impl Broker {
             subscriptions: client.subscriptions,
             first_subscription: client.first_subscription,
             about: client.about.as_deref(),
+            link: client.link.as_deref(),
             account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
         })
     }
@@ -109,6 +112,7 @@ impl Broker {
             subscriptions: closed.subscriptions,
             first_subscription: NONE,
             about: closed.about.as_deref(),
+            link: closed.link.as_deref(),
             account: &closed.account,
         })
     }
@@ -179,10 +183,12 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
     let until = row.stopped.map_or(facts.now, |(at, _)| at);
     json.number("cid", row.id);
     json.text("kind", "Client");
-    json.text("type", "nats");
+    let web = row.link.and_then(|link| link.web.as_ref());
+    json.text("type", if web.is_some() { "websocket" } else { "nats" });
     match row.peer {
         Peer::Tcp(address) => {
-            json.text("ip", &address.ip().to_canonical().to_string());
+            let known = web.and_then(|web| web.address.clone());
+            json.text("ip", &known.unwrap_or_else(|| address.ip().to_canonical().to_string()));
             json.number("port", u64::from(address.port()));
         }
         Peer::Unix { uid } => json.number("uid", u64::from(uid)),
@@ -201,6 +207,9 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
     json.number("pending_bytes", row.pending as u64);
     write_traffic(json, row.traffic);
     json.number("subscriptions", u64::from(row.subscriptions));
+    if let Some(tls) = row.link.and_then(|link| link.tls.as_ref()) {
+        write_tls(json, tls, names_users);
+    }
     if let Some(about) = row.about {
         json.text_if_any("name", &about.name);
         json.text_if_any("lang", &about.lang);
@@ -212,4 +221,25 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
     if names_users {
         json.text_if_any("account", row.account);
     }
+}
+
+fn write_tls(json: &mut Json, tls: &TlsFacts, shows_certificates: bool) {
+    json.text("tls_version", tls.version);
+    json.text("tls_cipher_suite", tls.cipher_suite);
+    if tls.certificates.is_empty() || !shows_certificates {
+        return;
+    }
+    json.begin("tls_peer_certs", b'[');
+    for PeerCertificate { subject, key_hash, hash, .. } in &tls.certificates {
+        json.begin("", b'{');
+        json.text("subject", subject);
+        json.text("spki_sha256", &hexadecimal(key_hash));
+        json.text("cert_sha256", &hexadecimal(hash));
+        json.end(b'}');
+    }
+    json.end(b']');
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -20,9 +20,9 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 
 /// The first private key in a file.
 pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
-    PrivateKeyDer::from_pem_slice(&load(path)?).map_err(|error| match error {
-        rustls::pki_types::pem::Error::NoItemsFound => Error::Empty(path.to_owned(), "private key"),
-        error => Error::Bad(path.to_owned(), error.to_string()),
+    PrivateKeyDer::from_pem_slice(&load(path)?).map_err(|error| {
+        let none = matches!(error, rustls::pki_types::pem::Error::NoItemsFound);
+        if none { Error::Empty(path.to_owned(), "private key") } else { Error::Bad(path.to_owned(), error.to_string()) }
     })
 }
 

@@ -24,7 +24,7 @@ const HANDSHAKE_MAX: usize = 64 * 1024;
 
 /// A connection.
 #[derive(Debug)]
-pub(crate) struct Tls {
+pub struct Tls {
     connection: Connection,
     records: Records,
     /// Bytes the peer sent during the handshake.
@@ -37,7 +37,7 @@ impl Tls {
     ///
     /// # Errors
     /// A configuration that fits no peer.
-    pub(crate) fn server(config: Arc<ServerConfig>) -> Result<Self, rustls::Error> {
+    pub fn server(config: Arc<ServerConfig>) -> Result<Self, rustls::Error> {
         Ok(Self::new(Connection::Server(ServerConnection::new(config)?)))
     }
 
@@ -45,7 +45,7 @@ impl Tls {
     ///
     /// # Errors
     /// A configuration that fits no peer.
-    pub(crate) fn client(config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self, rustls::Error> {
+    pub fn client(config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self, rustls::Error> {
         Ok(Self::new(Connection::Client(ClientConnection::new(config, name)?)))
     }
 
@@ -56,17 +56,17 @@ impl Tls {
     }
 
     /// True until both sides have keys and each knows what it wants of the other.
-    pub(crate) fn is_handshaking(&self) -> bool {
+    pub fn is_handshaking(&self) -> bool {
         self.connection.is_handshaking()
     }
 
     /// True once the peer has said that nothing follows.
-    pub(crate) fn is_closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         self.closed
     }
 
     /// True when the peer has not sent a single whole record, so that it may not speak TLS at all.
-    pub(crate) fn is_strange(&self) -> bool {
+    pub fn is_strange(&self) -> bool {
         !self.records.any()
     }
 
@@ -74,7 +74,7 @@ impl Tls {
     ///
     /// # Errors
     /// What the peer did wrong; an alert about it waits to be written.
-    pub(crate) fn receive(&mut self, mut cipher: &[u8], plain: &mut Vec<u8>) -> Result<(), rustls::Error> {
+    pub fn receive(&mut self, mut cipher: &[u8], plain: &mut Vec<u8>) -> Result<(), rustls::Error> {
         if self.is_handshaking() {
             self.shaken += cipher.len();
             if self.shaken > HANDSHAKE_MAX {
@@ -102,18 +102,18 @@ impl Tls {
     }
 
     /// Encrypts `parts`, one after the other in the same records; the ciphertext waits for [`Tls::flush`].
-    pub(crate) fn send(&mut self, parts: &[IoSlice<'_>]) {
+    pub fn send(&mut self, parts: &[IoSlice<'_>]) {
         // Without a limit everything is taken, and nothing can fail.
         let _ = self.connection.writer().write_vectored(parts);
     }
 
     /// Says that nothing follows.
-    pub(crate) fn close(&mut self) {
+    pub fn close(&mut self) {
         self.connection.send_close_notify();
     }
 
     /// True while ciphertext waits to be written.
-    pub(crate) fn has_output(&self) -> bool {
+    pub fn has_output(&self) -> bool {
         self.connection.wants_write()
     }
 
@@ -121,7 +121,7 @@ impl Tls {
     ///
     /// # Errors
     /// The socket's, but for its being full.
-    pub(crate) fn flush(&mut self, socket: BorrowedFd<'_>) -> io::Result<bool> {
+    pub fn flush(&mut self, socket: BorrowedFd<'_>) -> io::Result<bool> {
         while self.connection.wants_write() {
             match self.connection.write_tls(&mut Socket(socket)) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -135,13 +135,13 @@ impl Tls {
     }
 
     /// Bytes held for the connection, output that waits apart: what it always needs, and of a record or handshake that is not complete.
-    pub(crate) fn held(&self) -> usize {
+    pub fn held(&self) -> usize {
         let unfinished = if self.is_handshaking() { self.shaken } else { self.records.unfinished() };
         IDLE_SIZE + unfinished
     }
 
     /// What was agreed on, and who the peer is.
-    pub(crate) fn facts(&self) -> TlsFacts {
+    pub fn facts(&self) -> TlsFacts {
         facts::facts(&self.connection)
     }
 }

@@ -1,6 +1,7 @@
 //! From a `tls` block to what rustls needs.
 
-use super::{error::Error, files};
+use super::{Tls, error::Error, files};
+use crate::broker::TlsFacts;
 use crate::config::{HandshakeFirst, Tls as Config};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -8,7 +9,10 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
-use rustls::{CipherSuite, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
+use rustls::{
+    CipherSuite, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme, SupportedCipherSuite,
+    SupportedProtocolVersion,
+};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,13 +38,49 @@ const SYSTEM_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki
 /// What a listener with TLS needs for its connections.
 #[derive(Clone, Debug)]
 pub struct Acceptor {
-    pub(crate) config: Arc<ServerConfig>,
-    pub(crate) first: HandshakeFirst,
-    pub(crate) timeout: Duration,
-    pub(crate) pinned: Vec<[u8; 32]>,
-    pub(crate) rate_limit: Option<usize>,
-    /// Until when the own certificate is valid.
-    pub(crate) not_after: String,
+    config: Arc<ServerConfig>,
+    first: HandshakeFirst,
+    timeout: Duration,
+    maps: bool,
+    pinned: Vec<[u8; 32]>,
+    rate_limit: Option<usize>,
+    not_after: String,
+}
+
+impl Acceptor {
+    /// Until when the own certificate is valid; RFC 3339.
+    pub(crate) fn not_after(&self) -> &str {
+        &self.not_after
+    }
+
+    pub(in super::super) fn first(&self) -> HandshakeFirst {
+        self.first
+    }
+
+    pub(in super::super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Certificates say which user a client is.
+    pub(in super::super) fn maps(&self) -> bool {
+        self.maps
+    }
+
+    /// Handshakes that may begin in one second.
+    pub(in super::super) fn rate_limit(&self) -> Option<usize> {
+        self.rate_limit
+    }
+
+    /// A new connection.
+    pub(in super::super) fn accept(&self) -> Result<Tls, rustls::Error> {
+        Tls::server(Arc::clone(&self.config))
+    }
+
+    /// Whether a client with this certificate is let in.
+    pub(in super::super) fn lets_in(&self, facts: &TlsFacts) -> bool {
+        let own = facts.certificates.first();
+        self.pinned.is_empty() || own.is_some_and(|own| self.pinned.contains(&own.key_hash))
+    }
 }
 
 /// Reads the files of a listener's `tls` block.
@@ -72,10 +112,13 @@ pub fn acceptor(tls: &Config) -> Result<Acceptor, Error> {
     // A session that goes on later would cost memory now, and let a client in whose certificate was revoked since.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
+    // Who lists cipher suites means the order; without a list the client knows best which one its processor is good at.
+    config.ignore_client_order = !tls.cipher_suites.is_empty();
     Ok(Acceptor {
         config: Arc::new(config),
         first: tls.first,
         timeout: tls.timeout,
+        maps: tls.map,
         pinned: tls.pinned.clone(),
         rate_limit: tls.rate_limit,
         not_after,
@@ -93,7 +136,9 @@ pub fn connector(tls: &Config) -> Result<Arc<ClientConfig>, Error> {
         .with_protocol_versions(versions(tls))
         .map_err(|error| settings(error.to_string()))?;
     let builder = if tls.insecure {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(Credulous(provider.signature_verification_algorithms)))
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Credulous(provider.signature_verification_algorithms)))
     } else {
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(tls)?), provider).build();
         builder.with_webpki_verifier(verifier.map_err(|error| settings(error.to_string()))?)
@@ -142,10 +187,13 @@ fn provider(tls: &Config) -> CryptoProvider {
     provider
 }
 
+static ONLY_NEW: [&SupportedProtocolVersion; 1] = [&TLS13];
+static BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
+
 /// The versions that are allowed.
 fn versions(tls: &Config) -> &'static [&'static SupportedProtocolVersion] {
     let none_old = !tls.cipher_suites.is_empty() && !tls.cipher_suites.iter().any(|name| is_old(name));
-    if tls.only_1_3 || none_old { &[&TLS13] } else { &[&TLS13, &TLS12] }
+    if tls.only_1_3 || none_old { &ONLY_NEW } else { &BOTH }
 }
 
 /// True for a cipher suite of TLS 1.2.
