@@ -83,12 +83,13 @@ impl Close {
         close
     }
 
-    /// The answer to a closing frame with this payload: the same status and reason, none where there is none, and 1007 for a reason
-    /// that is no text.
+    /// The answer to a closing frame with this payload: the same status and reason, none where there is none, 1002 for half a status
+    /// and 1007 for a reason that is no text.
     #[must_use]
     pub fn answer(payload: &[u8]) -> Self {
         match payload {
-            [] | [_] => Self { bytes: [0; CONTROL_MAX], len: 0 },
+            [] => Self { bytes: [0; CONTROL_MAX], len: 0 },
+            [_] => Self::new(1002, "close frame payload cannot be 1 byte"),
             [_, _, reason @ ..] if core::str::from_utf8(reason).is_err() => {
                 Self::new(1007, "invalid utf8 body in close frame")
             }
@@ -137,7 +138,7 @@ mod tests {
         let long = Close::new(1002, &"ä".repeat(100));
         assert_eq!((long.len(), long.ends_with("ä...".as_bytes())), (125, true));
         assert_eq!(&*Close::answer(b""), b"");
-        assert_eq!(&*Close::answer(b"\x03"), b"");
+        assert_eq!(&*Close::answer(b"\x03"), b"\x03\xeaclose frame payload cannot be 1 byte");
         assert_eq!(&*Close::answer(b"\x03\xe9x"), b"\x03\xe9x");
         assert_eq!(&*Close::answer(b"\x03\xe8\xff"), b"\x03\xefinvalid utf8 body in close frame");
     }

@@ -1,5 +1,5 @@
 //! Streams of frames, good and bad, cut everywhere.
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use testkit::rng::Rng;
 use testkit::split;

@@ -155,7 +155,7 @@ pub(crate) struct Client {
     pub(crate) pinged: bool,
     /// Sent something since the last PING was due.
     pub(crate) active: bool,
-    /// Was told INFO.
+    /// Was told INFO before the way to the protocol was open.
     pub(crate) told: bool,
     /// The way to the protocol is open: what TLS and WebSocket have to settle is settled.
     pub(crate) entered: bool,

@@ -92,7 +92,7 @@ impl Broker {
             self.bind(slot, &identity);
         }
         if !told {
-            self.greet(slot);
+            self.send_info(slot, Kind::First);
         }
         self.start_clock(now, slot);
     }

@@ -2,7 +2,6 @@
 
 mod error;
 mod files;
-mod http;
 mod listen;
 mod log;
 mod monitor;
