@@ -42,10 +42,7 @@ pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: &Client, acco
     }
     number(out, "max_payload", settings.max_payload as u64);
     number(out, "client_id", client.id);
-    let forwarded = link.and_then(|link| link.web.as_ref()?.address.as_deref());
-    if let Some(address) = forwarded {
-        text(out, "client_ip", address);
-    } else if let Peer::Tcp(address) = client.peer {
+    if let Peer::Tcp(address) = client.peer {
         text(out, "client_ip", &address.ip().to_canonical().to_string());
     }
     if kind == Kind::LameDuck {

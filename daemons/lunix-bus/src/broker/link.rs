@@ -58,8 +58,6 @@ pub struct PeerCertificate {
 /// What came with the request that opened a WebSocket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebFacts {
-    /// Address of the client that a proxy in between told.
-    pub address: Option<String>,
     /// Cookies that stand for what CONNECT leaves out.
     pub cookies: Cookies,
 }

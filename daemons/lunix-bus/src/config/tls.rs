@@ -243,7 +243,7 @@ mod tests {
             ("bogus: 1", "x.conf:1:7: unknown field \"bogus\""),
             ("ocsp_peer: true", "\"ocsp_peer\" of nats-server is not supported"),
             ("min_version: \"1.1\"", "TLS 1.2 is the oldest"),
-            ("min_version: 1.3", "is expected, not a float"),
+            ("min_version: 1.3", "a string is expected"),
             ("cipher_suites: []", "at least one cipher suite"),
             (
                 "cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]",

@@ -160,7 +160,7 @@ mod tests {
     fn what_is_not_there_is_refused_by_name() {
         for (block, text) in [
             ("port: 1", "needs tls, or no_tls: true"),
-            ("port: 1, no_tls: true, bogus: 1", "x.conf:1:37: unknown field \"bogus\""),
+            ("port: 1, no_tls: true, bogus: 1", "x.conf:1:36: unknown field \"bogus\""),
             ("authorization { user: a }", "\"authorization\" of nats-server is not supported"),
             ("headers { A: [b] }", "a string is expected"),
             ("headers { \"A:\": b }", "makes no header line"),

@@ -183,12 +183,11 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
     let until = row.stopped.map_or(facts.now, |(at, _)| at);
     json.number("cid", row.id);
     json.text("kind", "Client");
-    let web = row.link.and_then(|link| link.web.as_ref());
-    json.text("type", if web.is_some() { "websocket" } else { "nats" });
+    let is_web = row.link.is_some_and(|link| link.web.is_some());
+    json.text("type", if is_web { "websocket" } else { "nats" });
     match row.peer {
         Peer::Tcp(address) => {
-            let known = web.and_then(|web| web.address.clone());
-            json.text("ip", &known.unwrap_or_else(|| address.ip().to_canonical().to_string()));
+            json.text("ip", &address.ip().to_canonical().to_string());
             json.number("port", u64::from(address.port()));
         }
         Peer::Unix { uid } => json.number("uid", u64::from(uid)),

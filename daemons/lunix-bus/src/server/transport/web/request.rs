@@ -3,7 +3,6 @@
 use crate::broker::{Cookies, WebFacts};
 use crate::config::WebSocket;
 use proto_http::Head;
-use std::net::IpAddr;
 use websocket::{Accept, Refusal, check};
 
 /// What the reference's library says about something that is no request.
@@ -78,8 +77,6 @@ pub(super) fn answer(bytes: &[u8], settings: &WebSocket, secure: bool, out: &mut
 
 /// What of the request matters later.
 fn facts(head: &Head<'_>, settings: &WebSocket) -> WebFacts {
-    let forwarded = head.field("X-Forwarded-For").and_then(|value| value.split(',').next());
-    let address = forwarded.map(str::trim).filter(|text| text.parse::<IpAddr>().is_ok()).map(str::to_owned);
     let cookie = |name: &Option<String>| name.as_deref().and_then(|name| cookie(head, name));
     let names = &settings.cookies;
     let cookies = Cookies {
@@ -88,7 +85,7 @@ fn facts(head: &Head<'_>, settings: &WebSocket) -> WebFacts {
         token: cookie(&names.token),
         jwt: None,
     };
-    WebFacts { address, cookies }
+    WebFacts { cookies }
 }
 
 /// The value of a cookie (RFC 6265, section 4.2), without the quotes that may be around it.
@@ -194,17 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn cookies_and_addresses_are_found() {
+    fn cookies_are_found() {
         let mut settings = WebSocket::default();
         settings.cookies.user = Some("u".into());
         settings.cookies.token = Some("t".into());
-        let facts =
-            asked(&settings, "Cookie: a=b; u=\"me\"; tt=no\r\nCookie: t=x=y\r\nX-Forwarded-For: 10.0.0.7, 1.1.1.1\r\n")
-                .1;
+        let facts = asked(&settings, "Cookie: a=b; u=\"me\"; tt=no\r\nCookie: t=x=y\r\n").1;
         let facts = facts.unwrap();
         assert_eq!((facts.cookies.user.as_deref(), facts.cookies.token.as_deref()), (Some("me"), Some("x=y")));
-        assert_eq!((facts.cookies.password, facts.address.as_deref()), (None, Some("10.0.0.7")));
-        assert_eq!(asked(&settings, "X-Forwarded-For: evil\r\n").1.unwrap().address, None);
+        assert_eq!(facts.cookies.password, None);
     }
 
     #[test]
