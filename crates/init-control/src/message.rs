@@ -1,5 +1,6 @@
 //! What the records mean.
 
+use crate::generation::Generation;
 use crate::record::{Record, Text, Writer};
 use crate::{Error, REQUEST_MAX};
 use std::fmt;
@@ -33,6 +34,11 @@ pub enum Request<'a> {
         /// Which.
         name: &'a str,
     },
+    /// Tell it to read its configuration again.
+    Reload {
+        /// Which.
+        name: &'a str,
+    },
     /// Send its process a signal.
     Signal {
         /// Which.
@@ -59,6 +65,7 @@ impl<'a> Request<'a> {
             Self::Start { .. }
             | Self::Stop { .. }
             | Self::Restart { .. }
+            | Self::Reload { .. }
             | Self::Signal { .. }
             | Self::Rescan
             | Self::Poweroff
@@ -78,6 +85,7 @@ impl<'a> Request<'a> {
             Self::Start { .. } => "start",
             Self::Stop { .. } => "stop",
             Self::Restart { .. } => "restart",
+            Self::Reload { .. } => "reload",
             Self::Signal { .. } => "signal",
             Self::Rescan => "rescan",
             Self::Poweroff => "poweroff",
@@ -93,9 +101,11 @@ impl<'a> Request<'a> {
     pub fn encode<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b [u8], Error> {
         let writer = Writer::new(buffer, self.verb());
         match self {
-            Self::Status { name } | Self::Start { name } | Self::Stop { name } | Self::Restart { name } => {
-                writer.field("name", name.as_bytes())
-            }
+            Self::Status { name }
+            | Self::Start { name }
+            | Self::Stop { name }
+            | Self::Restart { name }
+            | Self::Reload { name } => writer.field("name", name.as_bytes()),
             Self::Signal { name, signal } => writer.field("name", name.as_bytes()).field("signal", signal.as_bytes()),
             Self::List | Self::Log | Self::Watch | Self::Rescan | Self::Poweroff | Self::Reboot | Self::Halt => writer,
         }
@@ -124,6 +134,7 @@ impl<'a> Request<'a> {
             "start" => Self::Start { name: word("start", "name")? },
             "stop" => Self::Stop { name: word("stop", "name")? },
             "restart" => Self::Restart { name: word("restart", "name")? },
+            "reload" => Self::Reload { name: word("reload", "name")? },
             "signal" => Self::Signal { name: word("signal", "name")?, signal: word("signal", "signal")? },
             _ => return Err(Error::UnknownRequest),
         })
@@ -212,6 +223,14 @@ words! {
         Stopped = "stopped",
         /// It cannot run; the reason says why.
         Broken = "broken",
+        /// It was told to read its configuration again; the reason says what went wrong, if anything did.
+        Reloaded = "reloaded",
+        /// What differs in the service directory is being taken over.
+        GenerationBegun = "generation-begun",
+        /// Everything that differed has come to rest.
+        GenerationDone = "generation-done",
+        /// The directory was swapped for one that cannot run; what runs stays as it was.
+        GenerationRejected = "generation-rejected",
         /// Everything stops, then the machine is switched off.
         Poweroff = "poweroff",
         /// Everything stops, then the machine boots again.
@@ -281,6 +300,8 @@ pub struct Event<'a> {
     pub ended: Option<Ended>,
     /// A sentence; empty when there is nothing to say.
     pub reason: Text<'a>,
+    /// What differs (events of generations only).
+    pub generation: Option<Generation<'a>>,
 }
 
 /// What lunix-init answers.
@@ -367,6 +388,7 @@ fn event<'a>(record: &Record<'a>, what: What) -> Result<Event<'a>, Error> {
         pid: record.get("pid").and_then(Text::number),
         ended: ended(record),
         reason: record.get("reason").unwrap_or_default(),
+        generation: Generation::read(record),
     })
 }
 
@@ -391,6 +413,7 @@ mod tests {
             Request::Start { name },
             Request::Stop { name },
             Request::Restart { name },
+            Request::Reload { name },
             Request::Signal { name, signal },
             Request::Rescan,
             Request::Poweroff,

@@ -1,6 +1,7 @@
 //! Every message of every domain, for code generation: subject, kind, schema, example.
 
 mod hardware;
+mod network;
 
 use crate::{Event, List, Overrun, init, process, toast};
 use schemars::{JsonSchema, Schema, schema_for};
@@ -50,7 +51,7 @@ pub struct Domain {
 /// All domains, in the order of the reference.
 #[must_use]
 pub fn domains() -> Vec<Domain> {
-    vec![hardware::domain(), init_domain(), process_domain(), toast_domain()]
+    vec![hardware::domain(), init_domain(), network::domain(), process_domain(), toast_domain()]
 }
 
 fn message<T: JsonSchema>(
@@ -143,6 +144,16 @@ fn init_domain() -> Domain {
                 "Something happened to a service.",
                 with(stamp(9), sshd),
             ),
+            message::<Event<'_, init::Generation<'_>>>(
+                "init.generation.<what>",
+                Kind::Event,
+                "GenerationEvent",
+                "The service directory is another one: what differs.",
+                with(
+                    stamp(9),
+                    json!({"generation": 3, "added": ["web"], "changed": ["sshd"], "removed": ["ftpd"], "kept": 17, "took_ms": 12}),
+                ),
+            ),
             message::<Event<'_, init::Machine<'_>>>(
                 "init.machine.<what>",
                 Kind::Event,
@@ -188,11 +199,13 @@ mod tests {
         let examples: Vec<_> = domains().into_iter().flat_map(|domain| domain.messages).collect();
         let of = |name: &str| examples.iter().find(|m| m.type_name == name).unwrap().example.to_string();
         hardware::tests::read(&of);
+        network::tests::read(&of);
         serde_json::from_str::<List<'_, process::Process<'_>>>(&of("ProcessList")).unwrap();
         serde_json::from_str::<Event<'_, process::Process<'_>>>(&of("ProcessStarted")).unwrap();
         serde_json::from_str::<Event<'_, process::Exited<'_>>>(&of("ProcessExited")).unwrap();
         serde_json::from_str::<List<'_, init::Service<'_>>>(&of("ServiceList")).unwrap();
         serde_json::from_str::<Event<'_, init::Service<'_>>>(&of("ServiceEvent")).unwrap();
+        serde_json::from_str::<Event<'_, init::Generation<'_>>>(&of("GenerationEvent")).unwrap();
         serde_json::from_str::<Event<'_, init::Machine<'_>>>(&of("MachineEvent")).unwrap();
         serde_json::from_str::<toast::Toast<'_>>(&of("Toast")).unwrap();
         serde_json::from_str::<Event<'_, toast::Shown<'_>>>(&of("ToastShown")).unwrap();

@@ -4,11 +4,12 @@
 //! |---|---|---|
 //! | `init.list` | request | [`crate::List`] of [`Service`] |
 //! | `init.service.<name>.<what>` | event | [`Service`] |
+//! | `init.generation.<what>` | event | [`Generation`] |
 //! | `init.machine.<what>` | event | [`Machine`] |
 //!
 //! `<what>` of a service is one of `added`, `removed`, `changed`, `waiting`, `started`, `ready`, `stopping`, `exited`, `backoff`,
-//! `stopped`, `broken`; of the machine one of `poweroff`, `reboot`, `halt`, `shutdown`. In the list, `<what>` is the last thing that
-//! happened to the service. In subjects the name is one token, percent-encoded as in [`crate::process`].
+//! `stopped`, `broken`, `reloaded`; of a generation one of `begun`, `done`, `rejected`; of the machine one of `poweroff`, `reboot`, `halt`, `shutdown`.
+//! In the list, `<what>` is the last thing that happened to the service, `changed` and `reloaded` aside. In subjects the name is one token, percent-encoded as in [`crate::process`].
 
 use crate::Text;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,34 @@ pub struct Service<'a> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Machine<'a> {
     /// Who asked for it, in a sentence; absent when unknown.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text<'a>>,
+}
+
+/// What differs in the service directory: while it is taken over, when all of it is at rest, or when it is refused as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Generation<'a> {
+    /// Counts the generations taken over since lunix-init started, from 1; a rejected one has the number it would have had.
+    pub generation: u64,
+    /// Services that were not there before. With many of them only the first are named.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<Text<'a>>,
+    /// Services whose directories hold something else than before.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<Text<'a>>,
+    /// Services that are not there any more.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<Text<'a>>,
+    /// How many services are what they were: nothing happens to them.
+    pub kept: u64,
+    /// How many services differ and are not named; absent when all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub omitted: Option<u64>,
+    /// Milliseconds from the reading of the directory until everything that differs was at rest; only in `done`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+    /// Why it was rejected, or what of it does not run, in a sentence; absent when there is nothing to say.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<'a>>,
 }

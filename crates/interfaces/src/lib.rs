@@ -23,7 +23,9 @@ pub mod error;
 pub mod hardware;
 pub mod init;
 
+pub mod network;
 pub mod process;
+pub mod request;
 mod stamp;
 pub mod time;
 pub mod toast;

@@ -8,13 +8,15 @@
 //! let mut parser = Parser::new(4096, 1 << 20);
 //! assert_eq!(parser.parse(b"pub greet 2\r\nhi")?, (4, None));
 //! let (used, op) = parser.parse(b"greet 2\r\nhi\r\n")?;
-//! assert_eq!((used, op), (13, Some(Op::Pub { subject: b"greet", reply: None, headers: b"", payload: b"hi" })));
+//! let Some(Op::Pub { subject, payload, .. }) = op else { panic!("no publish") };
+//! assert_eq!((used, subject, payload), (13, &b"greet"[..], &b"hi"[..]));
 //! # Ok::<(), nats_proto::Error>(())
 //! ```
 
 use crate::Error;
+use crate::automaton::{Automaton, Dialect, Form, Frame, Message, Said};
 use crate::number::parse_size;
-use crate::span::{Fields, Line, Span, find_line};
+use crate::span::{Fields, Span};
 
 /// One operation of a client. Every slice is a part of the input given to [`Parser::parse`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub enum Op<'a> {
         headers: &'a [u8],
         /// The message's own bytes.
         payload: &'a [u8],
+        /// How it was written: receivers get sizes with the digits the publisher chose.
+        wire: Wire<'a>,
     },
     /// A new subscription.
     Sub {
@@ -60,6 +64,18 @@ pub enum Op<'a> {
     Error(&'a [u8]),
 }
 
+/// Parts of a publish as they were sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wire<'a> {
+    /// Everything after the subject and one blank, up to the frame's end: what MSG has after its sid. Empty when the frame is not written
+    /// in the plainest way, and MSG must be put together.
+    pub tail: &'a [u8],
+    /// Digits of HPUB's first size; empty for PUB.
+    pub headers_len: &'a [u8],
+    /// Digits of the (second) size.
+    pub total_len: &'a [u8],
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verb {
     Pub,
@@ -74,60 +90,75 @@ enum Verb {
     Ok,
 }
 
-impl Verb {
-    const fn word(self) -> &'static [u8] {
-        match self {
-            Self::Pub => b"PUB",
-            Self::Hpub => b"HPUB",
-            Self::Sub => b"SUB",
-            Self::Unsub => b"UNSUB",
-            Self::Connect => b"CONNECT",
-            Self::Info => b"INFO",
-            Self::Error => b"-ERR",
-            Self::Ping => b"PING",
-            Self::Pong => b"PONG",
-            Self::Ok => b"+OK",
+/// What clients say. The flag: whether headers are accepted.
+#[derive(Clone, Copy, Debug)]
+struct Client(bool);
+
+impl Dialect for Client {
+    type Verb = Verb;
+    /// The digits of both sizes.
+    type Extra = [Span; 2];
+    type Op<'a> = Op<'a>;
+
+    const OTHERS: &'static [Verb] = &[Verb::Pub, Verb::Pong];
+
+    fn first(letter: u8) -> Option<Verb> {
+        match letter {
+            b'H' => Some(Verb::Hpub),
+            b'P' => Some(Verb::Ping),
+            b'S' => Some(Verb::Sub),
+            b'U' => Some(Verb::Unsub),
+            b'C' => Some(Verb::Connect),
+            b'I' => Some(Verb::Info),
+            b'+' => Some(Verb::Ok),
+            b'-' => Some(Verb::Error),
+            _ => None,
         }
     }
 
-    /// What follows the verb's last letter.
-    const fn after(self) -> State {
-        match self {
-            Self::Pub | Self::Hpub | Self::Sub | Self::Unsub | Self::Error => State::Separator(self),
-            Self::Connect | Self::Info => State::Blanks(self),
-            Self::Ping | Self::Pong | Self::Ok => State::Rest(self),
+    fn word(verb: Verb) -> &'static [u8] {
+        match verb {
+            Verb::Pub => b"PUB",
+            Verb::Hpub => b"HPUB",
+            Verb::Sub => b"SUB",
+            Verb::Unsub => b"UNSUB",
+            Verb::Connect => b"CONNECT",
+            Verb::Info => b"INFO",
+            Verb::Error => b"-ERR",
+            Verb::Ping => b"PING",
+            Verb::Pong => b"PONG",
+            Verb::Ok => b"+OK",
         }
     }
-}
 
-/// A publish whose control line is read: places relative to the first byte after verb and blanks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Frame {
-    subject: Span,
-    reply: Option<Span>,
-    headers_len: usize,
-    total_len: usize,
-    body: usize,
-}
+    fn form(verb: Verb) -> Form {
+        match verb {
+            Verb::Pub | Verb::Hpub | Verb::Sub | Verb::Unsub | Verb::Error => Form::Separated,
+            Verb::Connect | Verb::Info => Form::Attached,
+            Verb::Ping | Verb::Pong | Verb::Ok => Form::Bare,
+        }
+    }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Before an operation.
-    Start,
-    /// After the P that PUB, PING and PONG share.
-    P,
-    /// Inside a verb: so many letters matched.
-    Letters(Verb, usize),
-    /// A blank must follow.
-    Separator(Verb),
-    /// Blanks may follow.
-    Blanks(Verb),
-    /// Inside the control line: so many bytes hold no line feed.
-    Arguments(Verb, usize),
-    /// Ignoring everything up to the line feed.
-    Rest(Verb),
-    /// Waiting for the payload.
-    Payload(Frame),
+    fn line<'a>(&self, verb: Verb, line: &'a [u8]) -> Result<Said<'a, Self>, Error> {
+        Ok(match verb {
+            Verb::Pub => Said::Frame(publish(line)?),
+            Verb::Hpub => Said::Frame(header_publish(line, self.0)?),
+            Verb::Sub => Said::Op(subscribe(line)?),
+            Verb::Unsub => Said::Op(unsubscribe(line)?),
+            Verb::Connect => Said::Op(Op::Connect(line)),
+            Verb::Info => Said::Op(Op::Info(line)),
+            Verb::Error => Said::Op(Op::Error(line)),
+            Verb::Ping => Said::Op(Op::Ping),
+            Verb::Pong => Said::Op(Op::Pong),
+            Verb::Ok => Said::Op(Op::Ok),
+        })
+    }
+
+    fn message(message: Message<'_, [Span; 2]>) -> Op<'_> {
+        let Message { subject, reply, headers, payload, extra: [first, second], line } = message;
+        let wire = Wire { tail: b"", headers_len: first.of(line), total_len: second.of(line) };
+        Op::Pub { subject, reply, headers, payload, wire }
+    }
 }
 
 /// A publish whose control line has arrived and whose payload has not, as [`Parser::pending`] tells.
@@ -145,73 +176,47 @@ pub struct Pending<'a> {
 
 /// The server's side of one connection's byte stream.
 #[derive(Clone, Debug)]
-pub struct Parser {
-    state: State,
-    line_max: u32,
-    payload_max: u32,
-    headers: bool,
-}
+pub struct Parser(Automaton<Client>);
 
 impl Parser {
     /// A parser at the start of a connection. `line_max`: bytes of a control line after its verb, without CR LF. `payload_max`:
     /// bytes of headers and payload together. Headers are accepted until [`Parser::set_headers`] says otherwise.
     #[must_use]
     pub fn new(line_max: usize, payload_max: usize) -> Self {
-        let mut parser = Self { state: State::Start, line_max: 0, payload_max: 0, headers: true };
-        parser.set_limits(line_max, payload_max);
-        parser
+        Self(Automaton::new(Client(true), line_max, payload_max))
     }
 
     /// Changes the limits; a frame whose control line is accepted already stays accepted.
     pub fn set_limits(&mut self, line_max: usize, payload_max: usize) {
-        self.line_max = u32::try_from(line_max).unwrap_or(u32::MAX);
-        self.payload_max = u32::try_from(payload_max).unwrap_or(u32::MAX);
+        self.0.set_limits(line_max, payload_max);
     }
 
     /// Whether HPUB is accepted from now on.
     pub fn set_headers(&mut self, accepted: bool) {
-        self.headers = accepted;
+        self.0.dialect = Client(accepted);
     }
 
     /// True between operations: nothing of a next one has been seen.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.state == State::Start
+        self.0.is_idle()
     }
 
     /// Bytes that the unconsumed input must hold for the operation under way to be complete; `None` while that is unknown.
     #[must_use]
     pub fn wanted_len(&self) -> Option<usize> {
-        match self.state {
-            State::Payload(frame) => Some(frame.body + frame.total_len + 2),
-            State::Start
-            | State::P
-            | State::Letters(..)
-            | State::Separator(_)
-            | State::Blanks(_)
-            | State::Arguments(..)
-            | State::Rest(_) => None,
-        }
+        self.0.wanted_len()
     }
 
     /// The publish whose payload is still on its way. `input`: the unconsumed bytes, as given to [`Parser::parse`].
     #[must_use]
     pub fn pending<'a>(&self, input: &'a [u8]) -> Option<Pending<'a>> {
-        match self.state {
-            State::Payload(frame) => Some(Pending {
-                subject: frame.subject.of(input),
-                reply: frame.reply.map(|span| span.of(input)),
-                headers_len: frame.headers_len,
-                total_len: frame.total_len,
-            }),
-            State::Start
-            | State::P
-            | State::Letters(..)
-            | State::Separator(_)
-            | State::Blanks(_)
-            | State::Arguments(..)
-            | State::Rest(_) => None,
-        }
+        self.0.pending().map(|(frame, _)| Pending {
+            subject: frame.subject.of(input),
+            reply: frame.reply.map(|span| span.of(input)),
+            headers_len: frame.headers_len,
+            total_len: frame.total_len,
+        })
     }
 
     /// Reads on. `input`: all bytes of the connection that are not consumed yet, in one piece. Returns how many of them are done
@@ -221,12 +226,12 @@ impl Parser {
     /// The peer does not speak the protocol; the parser must not be used afterwards.
     #[inline]
     pub fn parse<'a>(&mut self, input: &'a [u8]) -> Result<(usize, Option<Op<'a>>), Error> {
-        if self.state == State::Start
+        if self.0.is_idle()
             && let Some((used, op)) = self.whole_publish(input)
         {
             return Ok((used, Some(op)));
         }
-        self.step_by_step(input)
+        self.0.parse(input)
     }
 
     /// The plainest publish, if it is here from its first byte to its last: what nearly all of a busy connection's input is. Whatever
@@ -237,7 +242,7 @@ impl Parser {
         let mut blanks = [0_usize; 2];
         let mut count = 0;
         let mut end = None;
-        for (at, &byte) in line.iter().take(self.line_max as usize).enumerate() {
+        for (at, &byte) in line.iter().take(self.0.line_max()).enumerate() {
             // Every byte that ends or splits something is at most a blank.
             if byte <= b' ' {
                 match byte {
@@ -252,7 +257,7 @@ impl Parser {
             }
         }
         let (end, [first, second]) = (end?, blanks);
-        let (subject, reply, size) = match count {
+        let (subject, reply, total_len) = match count {
             1 => (line.get(..first)?, None, line.get(first + 1..end)?),
             2 => (line.get(..first)?, Some(line.get(first + 1..second)?), line.get(second + 1..end)?),
             _ => return None,
@@ -260,176 +265,16 @@ impl Parser {
         if subject.is_empty() || reply.is_some_and(<[u8]>::is_empty) {
             return None;
         }
-        let len = parse_size(size).filter(|&len| len <= self.payload_max as usize)?;
+        let len = parse_size(total_len).filter(|&len| len <= self.0.payload_max())?;
         let body = line.get(end + 1..)?.strip_prefix(b"\n")?;
         let (payload, [b'\r', b'\n', ..]) = body.split_at_checked(len)? else { return None };
-        Some((4 + end + 2 + len + 2, Op::Pub { subject, reply, headers: b"", payload }))
-    }
-
-    fn step_by_step<'a>(&mut self, input: &'a [u8]) -> Result<(usize, Option<Op<'a>>), Error> {
-        let mut at = 0;
-        loop {
-            let rest = input.get(at..).unwrap_or_default();
-            let step = match self.state {
-                State::Arguments(verb, scanned) => self.arguments(verb, scanned, rest)?,
-                State::Payload(frame) => self.payload(frame, rest)?,
-                State::Rest(verb) => self.rest(verb, rest),
-                State::Start | State::P | State::Letters(..) | State::Separator(_) | State::Blanks(_) => {
-                    self.letters(rest)?
-                }
-            };
-            match step {
-                Step::On(used) => at += used,
-                Step::More(used) => return Ok((at + used, None)),
-                Step::Op(used, op) => return Ok((at + used, Some(op))),
-            }
-        }
-    }
-
-    /// Consumes verb and blanks.
-    fn letters<'a>(&mut self, input: &'a [u8]) -> Result<Step<'a>, Error> {
-        for (at, &byte) in input.iter().enumerate() {
-            match self.after(byte)? {
-                State::Arguments(verb, _) => {
-                    self.state = State::Arguments(verb, 0);
-                    return Ok(Step::On(at));
-                }
-                State::Rest(verb) => {
-                    self.state = State::Rest(verb);
-                    return Ok(Step::On(at + 1));
-                }
-                next @ (State::Start
-                | State::P
-                | State::Letters(..)
-                | State::Separator(_)
-                | State::Blanks(_)
-                | State::Payload(_)) => self.state = next,
-            }
-        }
-        Ok(Step::More(input.len()))
-    }
-
-    /// The state that follows one byte of verb or blank. `Arguments` means that the byte belongs to the control line.
-    fn after(&self, byte: u8) -> Result<State, Error> {
-        match (self.state, byte.to_ascii_uppercase()) {
-            (State::Start, b'P') => Ok(State::P),
-            (State::Start, b'H') => Ok(State::Letters(Verb::Hpub, 1)),
-            (State::Start, b'S') => Ok(State::Letters(Verb::Sub, 1)),
-            (State::Start, b'U') => Ok(State::Letters(Verb::Unsub, 1)),
-            (State::Start, b'C') => Ok(State::Letters(Verb::Connect, 1)),
-            (State::Start, b'I') => Ok(State::Letters(Verb::Info, 1)),
-            (State::Start, b'+') => Ok(State::Letters(Verb::Ok, 1)),
-            (State::Start, b'-') => Ok(State::Letters(Verb::Error, 1)),
-            (State::P, b'U') => Ok(State::Letters(Verb::Pub, 2)),
-            (State::P, b'I') => Ok(State::Letters(Verb::Ping, 2)),
-            (State::P, b'O') => Ok(State::Letters(Verb::Pong, 2)),
-            (State::Letters(verb, matched), letter) if verb.word().get(matched) == Some(&letter) => {
-                let whole = matched + 1 == verb.word().len();
-                Ok(if whole { verb.after() } else { State::Letters(verb, matched + 1) })
-            }
-            (State::Separator(verb) | State::Blanks(verb), b' ' | b'\t') => Ok(State::Blanks(verb)),
-            (State::Blanks(verb), _) => Ok(State::Arguments(verb, 0)),
-            (State::Start | State::P | State::Letters(..) | State::Separator(_), _) => Err(Error::UnknownOperation),
-            // Not reached: `parse` calls this for the states above only.
-            (State::Arguments(..) | State::Rest(_) | State::Payload(_), _) => Err(Error::UnknownOperation),
-        }
-    }
-
-    fn rest<'a>(&mut self, verb: Verb, input: &'a [u8]) -> Step<'a> {
-        match memchr::memchr(b'\n', input) {
-            None => Step::More(input.len()),
-            Some(feed) => {
-                self.state = State::Start;
-                Step::Op(feed + 1, simple(verb))
-            }
-        }
-    }
-
-    fn arguments<'a>(&mut self, verb: Verb, scanned: usize, input: &'a [u8]) -> Result<Step<'a>, Error> {
-        let (len, next) = match find_line(input, scanned, self.line_max as usize) {
-            Line::Ends { len, next } => (len, next),
-            Line::TooLong => return Err(Error::LineTooLong),
-            Line::Open => {
-                self.state = State::Arguments(verb, input.len());
-                return Ok(Step::More(0));
-            }
-        };
-        let line = input.get(..len).unwrap_or_default();
-        self.state = State::Start;
-        let op = match verb {
-            Verb::Pub => {
-                let frame = publish(line, next)?;
-                return self.accept(frame, input);
-            }
-            Verb::Hpub => {
-                let frame = header_publish(line, next)?;
-                if !self.headers {
-                    return Err(Error::HeadersNotEnabled);
-                }
-                return self.accept(frame, input);
-            }
-            Verb::Sub => subscribe(line)?,
-            Verb::Unsub => unsubscribe(line)?,
-            Verb::Connect => Op::Connect(line),
-            Verb::Info => Op::Info(line),
-            Verb::Error => Op::Error(line),
-            Verb::Ping | Verb::Pong | Verb::Ok => simple(verb),
-        };
-        Ok(Step::Op(next, op))
-    }
-
-    fn accept<'a>(&mut self, frame: Frame, input: &'a [u8]) -> Result<Step<'a>, Error> {
-        if frame.total_len > self.payload_max as usize {
-            return Err(Error::PayloadTooLarge);
-        }
-        self.payload(frame, input)
-    }
-
-    fn payload<'a>(&mut self, frame: Frame, input: &'a [u8]) -> Result<Step<'a>, Error> {
-        let Frame { subject, reply, headers_len, total_len, body } = frame;
-        let (Some(content), end) =
-            (input.get(body..body + total_len), input.get(body + total_len..).unwrap_or_default())
-        else {
-            self.state = State::Payload(frame);
-            return Ok(Step::More(0));
-        };
-        match end {
-            [b'\r', b'\n', ..] => {}
-            [] | [b'\r'] => {
-                self.state = State::Payload(frame);
-                return Ok(Step::More(0));
-            }
-            [..] => return Err(Error::UnknownOperation),
-        }
-        self.state = State::Start;
-        let (headers, payload) = content.split_at_checked(headers_len).ok_or(Error::BadArguments)?;
-        let op = Op::Pub { subject: subject.of(input), reply: reply.map(|span| span.of(input)), headers, payload };
-        Ok(Step::Op(body + total_len + 2, op))
+        let frame_len = end + 2 + len + 2;
+        let wire = Wire { tail: line.get(first + 1..frame_len)?, headers_len: b"", total_len };
+        Some((4 + frame_len, Op::Pub { subject, reply, headers: b"", payload, wire }))
     }
 }
 
-/// What a part of the parser did with the bytes it was given.
-enum Step<'a> {
-    /// Consumed so many; another state goes on.
-    On(usize),
-    /// Consumed so many; needs more input.
-    More(usize),
-    /// Consumed so many and completed an operation.
-    Op(usize, Op<'a>),
-}
-
-fn simple(verb: Verb) -> Op<'static> {
-    match verb {
-        Verb::Ping => Op::Ping,
-        Verb::Pong => Op::Pong,
-        Verb::Ok => Op::Ok,
-        Verb::Info => Op::Info(b""),
-        // Not reached: these verbs have a control line.
-        Verb::Pub | Verb::Hpub | Verb::Sub | Verb::Unsub | Verb::Connect | Verb::Error => Op::Error(b""),
-    }
-}
-
-fn publish(line: &[u8], body: usize) -> Result<Frame, Error> {
+fn publish(line: &[u8]) -> Result<Frame<[Span; 2]>, Error> {
     let fields = Fields::<3>::split(line).ok_or(Error::BadArguments)?;
     let (subject, reply, size) = match *fields.as_slice() {
         [subject, size] => (subject, None, size),
@@ -437,10 +282,10 @@ fn publish(line: &[u8], body: usize) -> Result<Frame, Error> {
         [..] => return Err(Error::BadArguments),
     };
     let total_len = parse_size(size.of(line)).ok_or(Error::BadArguments)?;
-    Ok(Frame { subject, reply, headers_len: 0, total_len, body })
+    Ok(Frame { subject, reply, extra: [Span::default(), size], headers_len: 0, total_len })
 }
 
-fn header_publish(line: &[u8], body: usize) -> Result<Frame, Error> {
+fn header_publish(line: &[u8], accepted: bool) -> Result<Frame<[Span; 2]>, Error> {
     let fields = Fields::<4>::split(line).ok_or(Error::BadArguments)?;
     let (subject, reply, headers, total) = match *fields.as_slice() {
         [subject, headers, total] => (subject, None, headers, total),
@@ -452,7 +297,10 @@ fn header_publish(line: &[u8], body: usize) -> Result<Frame, Error> {
     if headers_len > total_len {
         return Err(Error::BadArguments);
     }
-    Ok(Frame { subject, reply, headers_len, total_len, body })
+    if !accepted {
+        return Err(Error::HeadersNotEnabled);
+    }
+    Ok(Frame { subject, reply, extra: [headers, total], headers_len, total_len })
 }
 
 fn subscribe(line: &[u8]) -> Result<Op<'_>, Error> {

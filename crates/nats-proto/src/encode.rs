@@ -92,6 +92,60 @@ pub fn message(out: &mut Vec<u8>, subject: &[u8], sid: &[u8], reply: Option<&[u8
     body(out, reply, headers, payload);
 }
 
+/// Appends `LS+`: what a leaf node wants. `queue`: the group and how many members of it there are.
+pub fn interest(out: &mut Vec<u8>, subject: &[u8], queue: Option<(&[u8], u32)>) {
+    out.extend_from_slice(b"LS+ ");
+    out.extend_from_slice(subject);
+    if let Some((queue, weight)) = queue {
+        for part in [b" ", queue, b" ", Decimal::new(u64::from(weight)).as_bytes()] {
+            out.extend_from_slice(part);
+        }
+    }
+    out.extend_from_slice(CRLF);
+}
+
+/// Appends `LS-`: what a leaf node does not want any more.
+pub fn no_interest(out: &mut Vec<u8>, subject: &[u8], queue: Option<&[u8]>) {
+    out.extend_from_slice(b"LS- ");
+    out.extend_from_slice(subject);
+    if let Some(queue) = queue {
+        out.push(b' ');
+        out.extend_from_slice(queue);
+    }
+    out.extend_from_slice(CRLF);
+}
+
+/// Appends the control line of `LMSG`, or of a leaf node's `HMSG` when there are headers; headers, payload and CR LF follow it.
+/// `queues`: the groups on the other side that are to deliver the message. Lengths in bytes.
+pub fn leaf_message<'a>(
+    out: &mut Vec<u8>,
+    subject: &[u8],
+    reply: Option<&'a [u8]>,
+    queues: impl IntoIterator<Item = &'a [u8]>,
+    headers_len: usize,
+    payload_len: usize,
+) {
+    out.extend_from_slice(if headers_len == 0 { b"LMSG " } else { b"HMSG " });
+    out.extend_from_slice(subject);
+    out.push(b' ');
+    let mut queues = queues.into_iter().peekable();
+    match (queues.peek().is_some(), reply.is_some()) {
+        (true, true) => out.extend_from_slice(b"+ "),
+        (true, false) => out.extend_from_slice(b"| "),
+        (false, _) => {}
+    }
+    for field in reply.into_iter().chain(queues) {
+        out.extend_from_slice(field);
+        out.push(b' ');
+    }
+    if headers_len > 0 {
+        decimal(out, headers_len as u64);
+        out.push(b' ');
+    }
+    decimal(out, (headers_len + payload_len) as u64);
+    out.extend_from_slice(CRLF);
+}
+
 /// Appends `number` in decimal.
 pub fn decimal(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(Decimal::new(number).as_bytes());

@@ -1,7 +1,7 @@
 //! The NATS wire protocol in both directions: streaming, zero-copy, without I/O.
 //!
-//! [`client`] holds what a server reads from its clients, [`server`] what a client reads from its server, [`encode`] writes both,
-//! [`headers`] reads and builds header blocks. A parser is given all bytes of the connection that are not yet consumed and returns
+//! [`client`] holds what a server reads from its clients, [`server`] what a client reads from its server, [`leaf`] what a leaf node
+//! reads from its hub, [`encode`] writes all of it, [`headers`] reads and builds header blocks. A parser is given all bytes of the connection that are not yet consumed and returns
 //! how many are done with and, when one is complete, an operation whose fields are slices of that input. It keeps its place between
 //! calls, so no byte is looked at twice, and it holds no memory: the caller's buffer is the only one.
 //!
@@ -24,6 +24,12 @@
 //! server  = "INFO" [blank] json CRLF / "PING" *skipped CRLF / "PONG" *skipped CRLF / "+OK" *skipped CRLF / "-ERR" [blank] text CRLF
 //!         / "MSG" blank field blank sid [blank field] blank size CRLF payload CRLF
 //!         / "HMSG" blank field blank sid [blank field] blank size blank size CRLF headers payload CRLF
+//! ; what a leaf node reads from its hub
+//! hub     = "INFO" [blank] json CRLF / "PING" *skipped CRLF / "PONG" *skipped CRLF / "+OK" *skipped CRLF / "-ERR" [blank] text CRLF
+//!         / "LS+" blank field [blank field blank size] CRLF / "LS-" blank field [blank field] CRLF
+//!         / "LMSG" blank field [target] blank size CRLF payload CRLF
+//!         / "HMSG" blank field [target] blank size blank size CRLF headers payload CRLF
+//! target  = blank field / blank "+" blank field *( blank field ) / blank "|" 1*( blank field )
 //! headers = "NATS/1.0" [SP status [SP text]] CRLF *( key ":" [SP] value CRLF ) CRLF
 //! ```
 //!
@@ -51,10 +57,12 @@
 
 extern crate alloc;
 
+mod automaton;
 pub mod client;
 pub mod encode;
 mod error;
 pub mod headers;
+pub mod leaf;
 mod number;
 pub mod server;
 mod span;

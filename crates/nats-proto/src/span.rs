@@ -11,6 +11,49 @@ impl Span {
     pub(crate) fn of(self, input: &[u8]) -> &[u8] {
         input.get(self.start..self.end).unwrap_or_default()
     }
+
+    /// All of `line`.
+    pub(crate) fn whole(line: &[u8]) -> Self {
+        Self { start: 0, end: line.len() }
+    }
+
+    /// Cuts the first field off; `None` when there is none.
+    pub(crate) fn take_first(&mut self, line: &[u8]) -> Option<Self> {
+        let text = self.of(line);
+        let start = self.start + text.iter().position(|&byte| !is_blank(byte))?;
+        let field = line.get(start..self.end)?;
+        let end = start + field.iter().position(|&byte| is_blank(byte)).unwrap_or(field.len());
+        self.start = end;
+        Some(Self { start, end })
+    }
+
+    /// Cuts the last field off; `None` when there is none.
+    pub(crate) fn take_last(&mut self, line: &[u8]) -> Option<Self> {
+        let text = self.of(line);
+        let end = self.start + text.iter().rposition(|&byte| !is_blank(byte))? + 1;
+        let field = line.get(self.start..end)?;
+        let start = field.iter().rposition(|&byte| is_blank(byte)).map_or(self.start, |blank| self.start + blank + 1);
+        self.end = start;
+        Some(Self { start, end })
+    }
+
+    /// The same without the blanks at both ends.
+    pub(crate) fn trimmed(mut self, line: &[u8]) -> Self {
+        let text = self.of(line);
+        match (text.iter().position(|&byte| !is_blank(byte)), text.iter().rposition(|&byte| !is_blank(byte))) {
+            (Some(first), Some(last)) => {
+                self.end = self.start + last + 1;
+                self.start += first;
+                self
+            }
+            (Some(_) | None, Some(_) | None) => Self::default(),
+        }
+    }
+
+    /// From the beginning of this to the end of `last`, which may be empty.
+    pub(crate) fn up_to(self, last: Self) -> Self {
+        Self { start: self.start, end: self.end.max(last.end) }
+    }
 }
 
 /// The fields of a control line.
@@ -77,4 +120,18 @@ pub(crate) fn find_line(input: &[u8], scanned: usize, max: usize) -> Line {
     }
     let content = if window.last() == Some(&b'\r') { window.len() - 1 } else { window.len() };
     if content > max { Line::TooLong } else { Line::Open }
+}
+
+/// The text of -ERR without trailing blanks and the quotes around it.
+pub(crate) fn unquoted(line: &[u8]) -> &[u8] {
+    let mut text = line;
+    while let [before @ .., last] = text
+        && is_blank(*last)
+    {
+        text = before;
+    }
+    match text {
+        [b'\'', inner @ .., b'\''] => inner,
+        bare => bare,
+    }
 }

@@ -37,7 +37,7 @@ fn show_client(op: client::Op<'_>) -> String {
         client::Op::Ok => "ok".into(),
         client::Op::Info(json) => format!("info {}", show(json)),
         client::Op::Error(text) => format!("err {}", show(text)),
-        client::Op::Pub { subject, reply, headers, payload } => {
+        client::Op::Pub { subject, reply, headers, payload, .. } => {
             format!("pub {} {:?} [{}] [{}]", show(subject), reply.map(show), show(headers), show(payload))
         }
         client::Op::Sub { subject, queue, sid } => {

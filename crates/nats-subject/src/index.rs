@@ -278,6 +278,28 @@ impl<S: Copy> Index<S> {
         self.queues.get(slot.queue as usize).map(|queue| &*queue.name)
     }
 
+    /// The subscribers with the same pattern and queue group as this one, itself among them; none for one that is out.
+    pub fn alike(&self, entry: Entry) -> impl Iterator<Item = S> {
+        let subscriber = |slot: &u32| self.slots.get(*slot as usize)?.subscriber;
+        self.alike_slots(entry).iter().filter_map(subscriber)
+    }
+
+    /// How many subscriptions have the same pattern and queue group as this one.
+    #[must_use]
+    pub fn alike_len(&self, entry: Entry) -> usize {
+        self.alike_slots(entry).len()
+    }
+
+    fn alike_slots(&self, entry: Entry) -> &[u32] {
+        let slot = self.slots.get(entry.0 as usize).filter(|slot| slot.subscriber.is_some());
+        let list = slot.and_then(|slot| {
+            let node = self.nodes.get(slot.node as usize)?;
+            let group = || node.queues.iter().find(|group| group.queue == slot.queue).map(|group| &group.members);
+            if slot.queue == NONE { Some(&node.plain) } else { group() }
+        });
+        list.map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Fills `found` with those who are to receive a message published to `literal`. Wildcard characters in `literal` are words.
     pub fn find(&self, literal: &[u8], found: &mut Found<S>) {
         found.clear();

@@ -1,5 +1,7 @@
 //! What is a subject, what is a pattern, and which is inside which.
 
+use alloc::vec::Vec;
+
 /// Splits at dots; an empty subject is one empty token.
 pub(crate) fn tokens(subject: &[u8]) -> impl Iterator<Item = &[u8]> {
     subject.split(|&byte| byte == b'.')
@@ -64,6 +66,55 @@ pub fn is_subset(inner: &[u8], outer: &[u8]) -> bool {
         }
     }
     allowed.next().is_none()
+}
+
+/// Fills `out` with the pattern of the subjects that both patterns stand for; false when there are none.
+pub fn intersect(left: &[u8], right: &[u8], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    let (mut lefts, mut rights) = (tokens(left).peekable(), tokens(right).peekable());
+    loop {
+        let token = match (lefts.peek().copied(), rights.peek().copied()) {
+            (None, None) => return true,
+            (None, Some(_)) | (Some(_), None) => return false,
+            // What remains of the narrower one stays as it is.
+            (Some(b">"), Some(_)) => {
+                rights.for_each(|token| append(out, token));
+                return true;
+            }
+            (Some(_), Some(b">")) => {
+                lefts.for_each(|token| append(out, token));
+                return true;
+            }
+            (Some(b"*"), Some(token)) | (Some(token), Some(b"*")) => token,
+            (Some(token), Some(same)) if token == same => token,
+            (Some(_), Some(_)) => return false,
+        };
+        append(out, token);
+        lefts.next();
+        rights.next();
+    }
+}
+
+fn append(out: &mut Vec<u8>, token: &[u8]) {
+    if !out.is_empty() {
+        out.push(b'.');
+    }
+    out.extend_from_slice(token);
+}
+
+/// True when at least one subject is among those of both patterns.
+#[must_use]
+pub fn overlaps(left: &[u8], right: &[u8]) -> bool {
+    let mut others = tokens(right);
+    for token in tokens(left) {
+        match (token, others.next()) {
+            (_, Some(b">")) | (b">", Some(_)) => return true,
+            (b"*", Some(_)) | (_, Some(b"*")) => {}
+            (token, Some(word)) if token == word => {}
+            (_, Some(_) | None) => return false,
+        }
+    }
+    others.next().is_none()
 }
 
 #[cfg(test)]
@@ -131,6 +182,52 @@ mod tests {
         ];
         for (inner, outer, expected) in table {
             assert_eq!(is_subset(inner, outer), expected, "{} in {}", inner.escape_ascii(), outer.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_two_patterns_share() {
+        type Case = (&'static [u8], &'static [u8], Option<&'static [u8]>);
+        let table: [Case; 12] = [
+            (b"a", b"a", Some(b"a")),
+            (b"a", b"b", None),
+            (b"a.*", b"*.b", Some(b"a.b")),
+            (b"a.>", b"a.b", Some(b"a.b")),
+            (b"a.>", b"a", None),
+            (b">", b"a.*", Some(b"a.*")),
+            (b"a.>", b"*.b.>", Some(b"a.b.>")),
+            (b"*.*", b"a.>", Some(b"a.*")),
+            (b"a.*.c", b"a.b.*", Some(b"a.b.c")),
+            (b"a.*.c", b"a.b", None),
+            (b">", b">", Some(b">")),
+            (b"a.b", b"a.c", None),
+        ];
+        let mut out = Vec::new();
+        for (left, right, expected) in table {
+            for (left, right) in [(left, right), (right, left)] {
+                assert_eq!(intersect(left, right, &mut out).then_some(&*out), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_overlap_when_a_subject_is_in_both() {
+        let table: [(&[u8], &[u8], bool); 10] = [
+            (b"a", b"a", true),
+            (b"a", b"b", false),
+            (b"a.*", b"*.b", true),
+            (b"a.*", b"b.>", false),
+            (b"*.a", b"im.>", true),
+            (b">", b"a.b", true),
+            (b"a.>", b"a", false),
+            (b"a.b", b"a.b.>", false),
+            (b"*", b">", true),
+            (b"a.b.c", b"a.*", false),
+        ];
+        for (left, right, expected) in table {
+            for (left, right) in [(left, right), (right, left)] {
+                assert_eq!(overlaps(left, right), expected, "{} {}", left.escape_ascii(), right.escape_ascii());
+            }
         }
     }
 }

@@ -146,3 +146,17 @@ fn one_subject_with_many_subscribers_is_emptied_in_any_order() {
     cache.clear();
     assert!(cache.heap_len() < 4096);
 }
+
+#[test]
+fn those_alike_have_the_same_pattern_and_queue() {
+    let mut index = Index::new(5);
+    let first = index.insert(b"a.*", None, 1).unwrap();
+    let second = index.insert(b"a.*", None, 2).unwrap();
+    let grouped = index.insert(b"a.*", Some(b"q"), 3).unwrap();
+    let other = index.insert(b"a.b", None, 4).unwrap();
+    assert!(index.alike(first).eq([1, 2]) && index.alike(second).eq([1, 2]));
+    assert_eq!([first, second, grouped, other].map(|entry| index.alike_len(entry)), [2, 2, 1, 1]);
+    index.remove(first);
+    assert_eq!([first, second].map(|entry| index.alike_len(entry)), [0, 1]);
+    assert!(index.alike(grouped).eq([3]));
+}

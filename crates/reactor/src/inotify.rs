@@ -6,6 +6,9 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+/// Most changes handed out at once, so that a flood of them cannot hold up the rest.
+const CHANGES_MAX: usize = 1024;
+
 /// One change, as the kernel told it. inotify is a hint: after any change, and after an overflow above all, look at the directory
 /// itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,14 +61,14 @@ impl Inotify {
         Ok(inotify::remove_watch(&self.0, watch)?)
     }
 
-    /// Hands every queued change to `each`.
+    /// Hands the queued changes to `each`, at most 1024 of them; what is left keeps the descriptor readable.
     ///
     /// # Errors
     /// Those of `read(2)` but for `EAGAIN`, which ends the reading.
     pub fn read(&self, mut each: impl FnMut(Change)) -> io::Result<()> {
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut reader = inotify::Reader::new(&self.0, &mut buffer);
-        loop {
+        for _ in 0..CHANGES_MAX {
             match reader.next() {
                 Ok(event) => {
                     let flags = event.events();
@@ -80,6 +83,7 @@ impl Inotify {
                 Err(errno) => return Err(errno.into()),
             }
         }
+        Ok(())
     }
 }
 

@@ -10,9 +10,12 @@
 //! assert_eq!(signals.read().unwrap().unwrap().signal, sys::signal::TERM);
 //! ```
 
+pub mod capability;
 pub mod descriptor;
 pub mod filter;
+pub mod netlink;
 pub mod network;
 pub mod peer;
 pub mod signal;
 pub mod spawn;
+pub mod tcp;

@@ -2,7 +2,11 @@
 
 mod accounts;
 mod file;
+mod local;
 mod memory;
+#[cfg_attr(not(feature = "jwt"), path = "config/operator_absent.rs")]
+mod operator;
+mod sharing;
 mod tls;
 mod users;
 mod websocket;
@@ -120,6 +124,10 @@ pub enum Error {
     NoPassword(String),
     /// A file of a `tls` block is missing or wrong.
     Tls(transport::TlsError),
+    /// The rules of `local` say who somebody is that names nobody.
+    DefaultUser,
+    /// An account has the name of one that is made for a user.
+    OwnAccount(String),
     /// The server would listen nowhere.
     NoListener,
 }
@@ -135,6 +143,8 @@ impl fmt::Display for Error {
             Self::NoSuchUser(name) => write!(f, "no_auth_user {name:?} is not among the users"),
             Self::NoPassword(name) => write!(f, "user {name:?} needs a password"),
             Self::Tls(error) => write!(f, "{error}"),
+            Self::DefaultUser => f.write_str("no_auth_user and local exclude each other: see `anonymous` of local"),
+            Self::OwnAccount(name) => write!(f, "account {name:?} is called like one that a template makes for a user"),
             Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),
         }
     }
@@ -168,10 +178,7 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
     }
     apply(&flags.overrides, &mut config, &mut given)?;
     secure(&flags.overrides, &mut config, given.tls.take())?;
-    if !given.max_pending {
-        // Two receivers may lag behind in full before the ceiling cuts one.
-        config.broker.max_pending = config.broker.max_pending.min(config.broker.max_memory / 2);
-    }
+    share_out(&mut config.broker, &given);
     let broker = &mut config.broker;
     if !given.lame_duck_grace_period {
         broker.lame_duck_grace_period = broker.lame_duck_grace_period.min(broker.lame_duck_duration / 2);
@@ -179,7 +186,20 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
     if broker.lame_duck_grace_period >= broker.lame_duck_duration {
         return Err(Error::GracePeriod);
     }
+    check_local(&config.broker)?;
     if config.tcp || !config.unix.is_empty() { Ok(config) } else { Err(Error::NoListener) }
+}
+
+/// Memory for which one client more is allowed, where nobody says how many.
+const MEMORY_PER_CLIENT: usize = 8192;
+
+/// Settles what depends on the ceiling for all memory, as far as the file does not say it.
+fn share_out(broker: &mut Settings, given: &file::Given) {
+    let whole = broker.max_memory;
+    // Two receivers, or two users, may lag behind in full before the ceiling cuts one.
+    broker.max_pending = given.max_pending.unwrap_or(broker.max_pending.min(whole / 2));
+    broker.max_memory_per_user = given.max_memory_per_user.unwrap_or(whole / 2);
+    broker.max_connections = given.max_connections.unwrap_or(broker.max_connections.min(whole / MEMORY_PER_CLIENT));
 }
 
 fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) -> Result<(), Error> {
@@ -212,6 +232,12 @@ fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) ->
         return Err(Error::Single);
     }
     let users = credentials.users.iter().flatten().chain(&given.members).cloned().collect::<Vec<_>>();
+    let others = !users.is_empty() || !broker.accounts.is_empty() || broker.no_auth_user.is_some();
+    let operator = std::mem::take(&mut given.operator).finish(others || credentials.is_single());
+    if let Some((credentials, accounts)) = operator.map_err(Error::File)? {
+        (broker.credentials, broker.accounts) = (credentials, accounts);
+        return Ok(());
+    }
     if !users.is_empty() {
         let known = |name: &String| users.iter().any(|user| user.name == *name);
         if let Some(name) = broker.no_auth_user.as_ref().filter(|name| !known(name)) {
@@ -285,6 +311,15 @@ fn override_tls(overrides: &Overrides, tls: Option<Tls>) -> Option<Tls> {
             Some(tls)
         }
     }
+}
+
+fn check_local(broker: &Settings) -> Result<(), Error> {
+    let Some(policy) = &broker.local else { return Ok(()) };
+    if broker.no_auth_user.is_some() {
+        return Err(Error::DefaultUser);
+    }
+    let clash = broker.accounts.iter().find(|account| policy.makes_account(&account.name));
+    clash.map_or(Ok(()), |account| Err(Error::OwnAccount(account.name.to_string())))
 }
 
 /// The path an include means: relative to the file it stands in.

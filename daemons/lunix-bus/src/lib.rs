@@ -3,7 +3,11 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`broker`] | the pure machine: clients' bytes in, clients' bytes out, time as an argument |
+//! | [`leaf`] | the links to hubs of real clusters: pure machines, too |
 //! | [`flags`], [`config`] | command line and configuration file, both those of nats-server |
+//! | [`hashing`] | the process that compares hashed passwords |
+//! | [`local`] | who somebody on this machine is, from what the kernel says |
+//! | [`operator`] | accounts and users known by their tokens |
 //! | [`server`] | the only part that makes system calls: one epoll, sockets, signals, files |
 //!
 //! One thread, one shared read buffer. A message is parsed in that buffer and copied once, straight into the output of each
@@ -28,6 +32,13 @@
 pub mod broker;
 pub mod config;
 pub mod flags;
+#[cfg(feature = "bcrypt")]
+pub mod hashing;
+#[cfg(feature = "leaf")]
+pub mod leaf;
+pub mod local;
+#[cfg(feature = "jwt")]
+pub mod operator;
 pub mod server;
 
 use flags::Request;

@@ -4,5 +4,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "bcrypt")]
+    if let Some(code) = lunix_bus::hashing::main() {
+        return code;
+    }
     lunix_bus::run(std::env::args_os().skip(1))
 }

@@ -126,10 +126,10 @@ fn a_flood_of_subscriptions_stays_under_the_ceiling() {
                 }
             }
         });
-        server.log_line("Memory Ceiling");
+        server.log_line("Memory of its User");
         writer.join().unwrap();
         honest.ping();
-        assert!(server.rss_kib() < 24 * 1024, "{} KiB", server.rss_kib());
+        assert!(server.rss_kib() < 10 * 1024, "{} KiB", server.rss_kib());
     });
 }
 
@@ -227,7 +227,6 @@ fn wrong_users_are_refused_with_their_place() {
     for (users, text) in [
         ("users: []", "2:8: at least one user"),
         ("users: [{user: a, password: p}, {user: a, password: q}]", "duplicate user \"a\""),
-        ("users: [{user: a, password: '$2a$11$x'}]", "bcrypt hashes are not supported"),
         ("users: [{user: a}]", "user \"a\" needs a password"),
         ("users: [{user: a, password: p, permissions: {publish: \"a..b\"}}]", "not a valid subject"),
         ("users: [{user: a, password: p, permissions: {publish: \"a q\"}}]", "not a valid subject"),

@@ -31,12 +31,14 @@ pub mod boot;
 pub mod console;
 pub mod directory;
 pub mod environment;
+pub mod generation;
+mod graph;
 pub mod identity;
 pub mod lifecycle;
 pub mod lines;
 pub mod options;
 pub mod poweroff;
-mod reconcile;
+pub mod reconcile;
 pub mod ring;
 pub mod service;
 pub mod shutdown;
@@ -131,7 +133,8 @@ fn prepare() {
 
 fn check(options: &Options) -> ExitCode {
     let path = options.services.clone().unwrap_or_else(|| options::SERVICES.into());
-    let found = directory::folder::Folder::open(&path).and_then(|folder| directory::read_all(&folder));
+    let found = directory::folder::Folder::open(&path)
+        .and_then(|folder| directory::read_all(&folder, directory::Known::nothing()));
     let found = match found {
         Ok(found) => found,
         Err(error) => return fail(78, &format!("cannot read {}: {error}", path.display())),

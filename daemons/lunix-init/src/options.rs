@@ -9,11 +9,16 @@ use std::time::Duration;
 pub const SERVICES: &str = "/etc/lunix/services";
 
 /// One row per flag: feeds the help and the manual.
-pub const FLAGS: [(&str, &str, &str); 8] = [
+pub const FLAGS: [(&str, &str, &str); 9] = [
     (
         "--services",
         "DIR",
         "supervise the services in DIR (default /etc/lunix/services as PID 1; must be given otherwise)",
+    ),
+    (
+        "--store",
+        "DIR",
+        "what lies in DIR never changes: a service is the same as long as its path there is; may be given several times (default /nix/store, /gnu/store)",
     ),
     ("--control", "SOCKET", "listen for commands on SOCKET (default /run/lunix/init.sock as PID 1; otherwise none)"),
     (
@@ -46,6 +51,8 @@ pub enum Wish {
 pub struct Options {
     /// The service directory.
     pub services: Option<PathBuf>,
+    /// The stores, whose paths never change what they hold; empty for the usual ones.
+    pub stores: Vec<PathBuf>,
     /// The control socket.
     pub control: Option<PathBuf>,
     /// Where to announce readiness.
@@ -58,7 +65,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { services: None, control: None, ready_fd: None, stop_limit: Duration::from_secs(30), mounts: true }
+        Self {
+            services: None,
+            stores: Vec::new(),
+            control: None,
+            ready_fd: None,
+            stop_limit: Duration::from_secs(30),
+            mounts: true,
+        }
     }
 }
 
@@ -80,6 +94,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, lenient: bool) -> Re
         };
         let result = match argument {
             Arg::Long("services") => parser.value().map(|path| options.services = Some(path.into())),
+            Arg::Long("store") => parser.value().map(|path| options.stores.push(path.into())),
             Arg::Long("control") => parser.value().map(|path| options.control = Some(path.into())),
             Arg::Long("ready-fd") => number(&mut parser).map(|fd: i32| options.ready_fd = Some(fd)),
             Arg::Long("stop-limit-ms") => number(&mut parser).map(|ms| options.stop_limit = Duration::from_millis(ms)),

@@ -1,34 +1,65 @@
 //! Bringing the supervised services in line with the directory as it is now.
 
+use crate::generation::missing_sentence;
+use crate::graph::{circles, tell_circle};
 use crate::lifecycle::Input;
-use crate::service::{Found, Service};
-use crate::supervisor::{Acts, Supervisor};
+use crate::service::{Definition, Found, OnChange, Service};
+use crate::supervisor::{Act, Acts, Supervisor};
 use init_control::What;
 use reactor::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names of the bundle of all that is to be started: those of s6-rc and of s6-overlay.
+const ROOTS: [&str; 3] = ["default", "top", "user"];
+
+/// What became of a directory that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// It is what services are started from now on.
+    pub accepted: bool,
+    /// For the log: changes that cannot be read, new services that cannot run, and those that can again.
+    pub sentences: Vec<String>,
+    /// Services whose processes were started from what is not there any more, and the place in a store where that is.
+    pub left: Vec<(usize, Option<String>)>,
+}
 
 impl Supervisor {
-    /// Takes the whole directory as read: starts what is new, stops what is gone, restarts exactly what changed. A change that cannot be
-    /// read leaves the service as it was; returns a sentence for each of those, for each new one that cannot run, and for each that can again.
-    pub fn reconcile(&mut self, now: Instant, found: Vec<Found>, acts: &mut Acts) -> Vec<String> {
-        let mut sentences = Vec::new();
+    /// Takes the whole directory as read: starts what is new, stops what is gone, restarts exactly what changed. With `whole` it is
+    /// another directory than before and is taken over as a whole, or, when it brings a fault that was not there before, not at all.
+    /// Otherwise a change that cannot be read leaves just that service as it was.
+    pub fn reconcile(&mut self, now: Instant, found: Vec<Found>, whole: bool, acts: &mut Acts) -> Outcome {
+        let diff = self.differences(&found);
+        let mut outcome = Outcome::default();
+        if whole {
+            let faults = self.new_faults(&found);
+            if !faults.is_empty() {
+                outcome.sentences.extend(self.reject(&faults, diff, acts));
+                return outcome;
+            }
+        }
+        outcome.accepted = true;
+        self.begin(now, &diff, acts);
         let mut known: BTreeMap<String, usize> = self.iter().map(|(id, service)| (service.name.clone(), id)).collect();
         for entry in found {
             match known.remove(&entry.name) {
-                Some(id) => self.compare(now, id, entry, acts, &mut sentences),
-                None => self.add(now, entry, acts, &mut sentences),
+                Some(id) => self.compare(now, id, entry, acts, &mut outcome),
+                None => self.add(now, entry, acts, &mut outcome.sentences),
             }
         }
         for id in known.into_values() {
             if let Some(service) = self.get_mut(id) {
                 service.removed = true;
+                outcome.left.push((id, service.place.clone()));
             }
         }
         self.link();
-        self.judge(now, acts, &mut sentences);
+        self.judge(now, acts, &mut outcome.sentences);
+        if !diff.is_empty() {
+            self.await_rest();
+        }
         self.dirty.extend(0..self.services.len());
         self.settle_all(now, acts);
-        sentences
+        outcome
     }
 
     /// What is wrong with each service of a directory, a sentence each; for a supervisor without services.
@@ -54,13 +85,15 @@ impl Supervisor {
         self.tell(id, What::Added, acts);
     }
 
-    fn compare(&mut self, now: Instant, id: usize, entry: Found, acts: &mut Acts, sentences: &mut Vec<String>) {
+    fn compare(&mut self, now: Instant, id: usize, entry: Found, acts: &mut Acts, outcome: &mut Outcome) {
         let Some(service) = self.get_mut(id) else { return };
         let back = std::mem::take(&mut service.removed);
         if service.fingerprint == entry.fingerprint && !back {
+            service.place = entry.place;
             return;
         }
-        sentences.extend(entry.remarks.iter().map(|remark| format!("{}: {remark}", entry.name)));
+        let remarks = entry.remarks.iter().map(|remark| format!("{}: {remark}", entry.name));
+        outcome.sentences.extend(remarks);
         match entry.definition {
             Err(_) if service.refused == Some(entry.fingerprint) => {}
             Err(sentence) => {
@@ -69,17 +102,44 @@ impl Supervisor {
                     service.unreadable = Some(sentence);
                 } else {
                     service.reason = format!("its directory changed, but {sentence}; it stays as it was");
-                    sentences.push(format!("{}: {}", service.name, service.reason));
+                    outcome.sentences.push(format!("{}: {}", service.name, service.reason));
                 }
             }
             Ok(definition) => {
                 (service.fingerprint, service.refused) = (entry.fingerprint, None);
                 service.unreadable = None;
                 service.chosen = None;
+                outcome.left.push((id, std::mem::replace(&mut service.place, entry.place)));
+                self.change(now, id, definition, acts);
+            }
+        }
+    }
+
+    /// Does what the service's `on-change` says.
+    fn change(&mut self, now: Instant, id: usize, definition: Definition, acts: &mut Acts) {
+        let Some(service) = self.get_mut(id) else { return };
+        let runs = service.pid.is_some() && service.life.is_active() && !definition.policy.oneshot;
+        match definition.on_change {
+            OnChange::Keep if runs => {
+                service.next = Some(Box::new(definition));
+                "changed; that counts when it starts again".clone_into(&mut service.reason);
+                self.tell(id, What::Changed, acts);
+            }
+            OnChange::NextBoot if runs => {
+                service.outdated = true;
+                "changed; that counts from the next boot".clone_into(&mut service.reason);
+                self.tell(id, What::Changed, acts);
+            }
+            OnChange::Reload if runs && service.life.is_up() => {
+                service.definition = definition;
+                self.tell(id, What::Changed, acts);
+                acts.push_back(Act::Reload(id));
+            }
+            OnChange::Restart | OnChange::Reload | OnChange::Keep | OnChange::NextBoot => {
                 if service.life.is_active() {
                     service.next = Some(Box::new(definition));
                 } else {
-                    service.definition = definition;
+                    (service.definition, service.outdated) = (definition, false);
                 }
                 self.tell(id, What::Changed, acts);
                 self.step(now, id, Input::Restart, acts);
@@ -101,6 +161,7 @@ impl Supervisor {
             after.push(names.iter().filter_map(|name| numbers.get(name.as_str()).copied()).collect());
             missing.push(names.iter().find(|name| !numbers.contains_key(name.as_str())).cloned());
         }
+        let listed = self.listed(&after);
         let circles = circles(&after);
         let mut before = vec![Vec::new(); after.len()];
         for (id, others) in after.iter().enumerate() {
@@ -119,13 +180,27 @@ impl Supervisor {
         for (id, (((slot, after), before), missing)) in slots {
             let Some(service) = slot else { continue };
             (service.after, service.before) = (after, before);
-            let missing = missing.map(|name| format!("dependencies.d/{name}: there is no such service"));
+            service.unlisted = listed.as_ref().is_some_and(|listed| !listed.contains(&id));
+            let missing = missing.map(|name| missing_sentence(&name));
             let circle = circles.iter().find(|circle| circle.contains(&id)).map(|circle| tell_circle(circle, &names));
             service.fault = service.unreadable.clone().or(missing).or(circle);
             if let Some(fault) = &service.fault {
                 service.reason.clone_from(fault);
             }
         }
+    }
+
+    /// What the bundle of all that is to be started leads to; `None` where there is no such bundle: everything is.
+    fn listed(&self, after: &[Vec<usize>]) -> Option<BTreeSet<usize>> {
+        let is_bundle = |id: &usize| self.get(*id).is_some_and(|one| !one.removed && one.newest().is_bundle);
+        let root = ROOTS.iter().find_map(|name| self.find(name).filter(is_bundle))?;
+        let mut listed = BTreeSet::from([root]);
+        let mut ahead = vec![root];
+        while let Some(id) = ahead.pop() {
+            let new = after.get(id).into_iter().flatten().filter(|&&other| listed.insert(other));
+            ahead.extend(new);
+        }
+        Some(listed)
     }
 
     /// Tells of those that cannot run, and lets those run that could not before.
@@ -147,67 +222,5 @@ impl Supervisor {
                 }
             }
         }
-    }
-}
-
-fn tell_circle(circle: &[usize], names: &[String]) -> String {
-    let mut words: Vec<&str> = circle.iter().filter_map(|&id| names.get(id)).map(String::as_str).collect();
-    words.extend(words.first().copied());
-    format!("dependencies.d: the dependencies run in a circle: {}", words.join(", "))
-}
-
-/// The circles of a dependency graph: each as its members, every one after the one that needs it.
-fn circles(after: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Mark {
-        Unseen,
-        OnPath,
-        Seen,
-    }
-    let mut marks = vec![Mark::Unseen; after.len()];
-    let mut circles = Vec::new();
-    for root in 0..after.len() {
-        // (service, how many of its dependencies were walked)
-        let mut path: Vec<(usize, usize)> = vec![(root, 0)];
-        if marks.get(root) != Some(&Mark::Unseen) {
-            continue;
-        }
-        while let Some((id, walked)) = path.last_mut() {
-            let (id, next) = (*id, after.get(*id).and_then(|list| list.get(*walked)).copied());
-            *walked += 1;
-            let Some(next) = next else {
-                path.pop();
-                set(&mut marks, id, Mark::Seen);
-                continue;
-            };
-            set(&mut marks, id, Mark::OnPath);
-            match marks.get(next) {
-                Some(Mark::OnPath) => {
-                    circles.push(path.iter().map(|&(id, _)| id).skip_while(|&id| id != next).collect());
-                }
-                Some(Mark::Unseen) => path.push((next, 0)),
-                Some(Mark::Seen) | None => {}
-            }
-        }
-    }
-    fn set(marks: &mut [Mark], id: usize, mark: Mark) {
-        if let Some(slot) = marks.get_mut(id) {
-            *slot = mark;
-        }
-    }
-    circles
-}
-
-#[cfg(test)]
-mod tests {
-    use super::circles;
-
-    #[test]
-    fn circles_are_found_and_named() {
-        assert_eq!(circles(&[vec![1], vec![2], vec![]]), Vec::<Vec<usize>>::new());
-        assert_eq!(circles(&[vec![1, 2], vec![2], vec![]]), Vec::<Vec<usize>>::new());
-        assert_eq!(circles(&[vec![0]]), [[0]]);
-        assert_eq!(circles(&[vec![1], vec![2], vec![1], vec![0]]), [[1, 2]]);
-        assert_eq!(circles(&[vec![1], vec![0], vec![3], vec![2]]), [[0, 1], [2, 3]]);
     }
 }

@@ -4,8 +4,9 @@
 //! The rule is level-triggered: after every input each service it may concern is asked again what it should be doing, and told so. Telling it
 //! twice changes nothing, so nothing can be missed.
 
+use crate::generation::{Generations, Report};
 use crate::lifecycle::{Effect, Effects, Input, Script};
-use crate::service::Service;
+use crate::service::{Found, Service};
 use init_control::{Ended, ServiceState, What};
 use reactor::Instant;
 use std::collections::VecDeque;
@@ -20,8 +21,13 @@ pub enum Act {
     Terminate(usize, i32),
     /// Kill its process and its process group.
     Kill(usize),
+    /// Tell it to read its configuration again: by its program `reload`, or by its signal; answer with [`Supervisor::reloading`] when
+    /// a program was started.
+    Reload(usize),
     /// Tell whoever listens.
     Tell(News),
+    /// Tell whoever listens about a generation.
+    Report(Report),
     /// It is gone, and its number free: give up what is held for it.
     Forget(usize),
 }
@@ -53,6 +59,8 @@ pub enum Order {
     Stop,
     /// End it and run it again.
     Restart,
+    /// Tell it to read its configuration again.
+    Reload,
 }
 
 /// The supervised services. Numbers stay a service's own until it is forgotten.
@@ -61,6 +69,9 @@ pub struct Supervisor {
     pub(crate) services: Vec<Option<Service>>,
     pub(crate) ending: bool,
     pub(crate) dirty: VecDeque<usize>,
+    pub(crate) generations: Generations,
+    /// Services that have nothing to execute and are to be done now.
+    nothing: Vec<usize>,
     effects: Effects,
 }
 
@@ -92,6 +103,20 @@ impl Supervisor {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
         self.iter().find(|(_, service)| service.name == name).map(|(id, _)| id)
+    }
+
+    /// A service as it was read last, when it still lies at this place in a store.
+    #[must_use]
+    pub fn known(&self, id: usize, place: &str) -> Option<Found> {
+        let service = self.get(id)?;
+        let same = service.place.as_deref() == Some(place) && service.unreadable.is_none() && !service.removed;
+        same.then(|| Found {
+            name: service.name.clone(),
+            place: service.place.clone(),
+            fingerprint: service.fingerprint,
+            definition: Ok(service.newest().clone()),
+            remarks: Vec::new(),
+        })
     }
 
     /// The service whose process this is.
@@ -134,6 +159,7 @@ impl Supervisor {
     pub fn exited(&mut self, now: Instant, id: usize, how: Ended, acts: &mut Acts) {
         if let Some(service) = self.get_mut(id) {
             service.reason.clear();
+            service.last_pid = service.pid;
             match service.life.state() {
                 ServiceState::Finishing | ServiceState::Undoing => {
                     let script = if service.definition.policy.oneshot { "down" } else { "finish" };
@@ -175,7 +201,8 @@ impl Supervisor {
         self.settle_all(now, acts);
     }
 
-    /// Takes the operator's word.
+    /// Takes the operator's word. What is said of a bundle is said of all that it contains; what is started brings with it what it depends on
+    /// and was left out of the bundle of all that is to be started.
     ///
     /// # Errors
     /// A sentence, when nothing was done.
@@ -183,28 +210,115 @@ impl Supervisor {
         if self.ending {
             return Err("everything is being stopped".to_owned());
         }
-        let Some(service) = self.get_mut(id) else { return Err("there is no such service".to_owned()) };
-        if let (Some(fault), Order::Start | Order::Restart) = (&service.fault, order) {
-            return Err(fault.clone());
+        let ids = self.meant(id, order);
+        if order == Order::Reload {
+            return ids.into_iter().try_for_each(|id| self.reload(id, acts));
         }
+        for &id in &ids {
+            self.may(id, order)?;
+        }
+        for id in ids {
+            self.obey(now, id, order, acts);
+        }
+        self.settle_all(now, acts);
+        Ok(())
+    }
+
+    /// The services an order is about, each once.
+    fn meant(&self, id: usize, order: Order) -> Vec<usize> {
+        let mut ids = vec![id];
+        let mut at = 0;
+        while let Some(service) = ids.get(at).map(|&id| self.get(id)) {
+            at += 1;
+            let Some(service) = service else { continue };
+            let pulls = |other: &Service| order == Order::Start && other.unlisted && other.chosen.is_none();
+            for &other in &service.after {
+                let meant = service.newest().is_bundle || self.get(other).is_some_and(pulls);
+                if meant && !ids.contains(&other) {
+                    ids.push(other);
+                }
+            }
+        }
+        if order == Order::Reload {
+            ids.retain(|&id| self.get(id).is_some_and(|one| !one.newest().is_bundle));
+        }
+        ids
+    }
+
+    /// # Errors
+    /// Why the order cannot be obeyed.
+    fn may(&self, id: usize, order: Order) -> Result<(), String> {
+        let Some(service) = self.get(id) else { return Err("there is no such service".to_owned()) };
+        match (&service.fault, order) {
+            (Some(fault), Order::Start | Order::Restart) => Err(fault.clone()),
+            (_, Order::Stop) if service.newest().is_essential => {
+                Err(format!("{} is essential: it may be restarted, not stopped", service.name))
+            }
+            (_, Order::Start | Order::Stop | Order::Restart | Order::Reload) => Ok(()),
+        }
+    }
+
+    fn obey(&mut self, now: Instant, id: usize, order: Order, acts: &mut Acts) {
+        let Some(service) = self.get_mut(id) else { return };
         let wish = match order {
-            Order::Start => true,
+            Order::Start | Order::Restart | Order::Reload => true,
             Order::Stop => false,
-            Order::Restart => true,
         };
         // Only what differs from the directory is an override.
-        service.chosen = (wish == service.newest().starts_down).then_some(wish);
+        let by_directory = !service.newest().starts_down && !service.unlisted;
+        service.chosen = (wish != by_directory).then_some(wish);
         let afresh = match order {
             Order::Start => !service.life.is_active(),
-            Order::Stop => false,
+            Order::Stop | Order::Reload => false,
             Order::Restart => true,
         };
         if afresh {
             self.step(now, id, Input::Restart, acts);
         }
         self.dirty.push_back(id);
-        self.settle_all(now, acts);
-        Ok(())
+    }
+
+    /// Tells the service to read its configuration again.
+    fn reload(&mut self, id: usize, acts: &mut Acts) -> Result<(), String> {
+        match self.get_mut(id) {
+            Some(service) if service.life.is_up() && service.pid.is_some() => {
+                acts.push_back(Act::Reload(id));
+                Ok(())
+            }
+            Some(service) => Err(format!("it is {}: only what runs and is ready can reload", service.shown_state())),
+            None => Err("there is no such service".to_owned()),
+        }
+    }
+
+    /// The program that [`Act::Reload`] asked for executes.
+    pub fn reloading(&mut self, id: usize, pid: i32) {
+        if let Some(service) = self.get_mut(id) {
+            service.reloader = Some(pid);
+        }
+    }
+
+    /// The service whose program `reload` has this process.
+    #[must_use]
+    pub fn find_reloader(&self, pid: i32) -> Option<usize> {
+        self.iter().find(|(_, service)| service.reloader == Some(pid)).map(|(id, _)| id)
+    }
+
+    /// The program `reload` has ended, or could not be started for the `reason`; tells it, and starts it again if asked for meanwhile.
+    pub fn reloaded(&mut self, id: usize, reason: String, acts: &mut Acts) {
+        let Some(service) = self.get_mut(id) else { return };
+        service.reloader = None;
+        let again = std::mem::take(&mut service.reload_again) && service.life.is_up();
+        acts.push_back(Act::Tell(News { id, what: What::Reloaded, pid: service.pid, ended: None, reason }));
+        if again {
+            acts.push_back(Act::Reload(id));
+        }
+    }
+
+    /// The service is to reload once more when the reload under way has ended; false when none is.
+    pub fn reload_later(&mut self, id: usize) -> bool {
+        let Some(service) = self.get_mut(id) else { return false };
+        service.reload_again = service.reloader.is_some();
+        service.reload_again
     }
 
     /// Ends everything, what depends on others first. Nothing starts any more.
@@ -234,13 +348,21 @@ impl Supervisor {
             let Some(input) = self.level(id) else { continue };
             self.step(now, id, input, acts);
             self.forget_if_gone(id, acts);
+            while let Some(id) = self.nothing.pop() {
+                self.step(now, id, Input::Spawned, acts);
+                self.step(now, id, Input::Exited(Ended::Code(0)), acts);
+            }
         }
+        self.tell_when_done(now, acts);
     }
 
     /// What the service should be told, by how things stand; `None`: nothing now.
     fn level(&self, id: usize) -> Option<Input> {
         let service = self.get(id)?;
         let wanted = !self.ending && service.is_wanted();
+        if !self.ending && service.lingers() && service.life.is_active() {
+            return Some(Input::Last);
+        }
         if wanted && service.fault.is_some() {
             // It runs by what its directory said before, or not at all.
             return None;
@@ -295,7 +417,11 @@ impl Supervisor {
                 {
                     service.definition = *next;
                 }
-                acts.push_back(Act::Run(id, script));
+                if script == Script::Main && service.definition.runs_nothing {
+                    self.nothing.push(id);
+                } else {
+                    acts.push_back(Act::Run(id, script));
+                }
             }
             Effect::Terminate => acts.push_back(Act::Terminate(id, service.definition.down_signal)),
             Effect::Kill => acts.push_back(Act::Kill(id)),
@@ -337,9 +463,10 @@ impl Supervisor {
                 }
             }
             What::Broken | What::Exited | What::Added | What::Removed | What::Changed => {}
-            What::Started | What::Ready | What::Stopping | What::Stopped => service.reason.clear(),
+            What::Started | What::Ready | What::Stopping | What::Stopped | What::Reloaded => service.reason.clear(),
             // These are not about one service.
             What::Poweroff | What::Reboot | What::Halt | What::Shutdown => {}
+            What::GenerationBegun | What::GenerationDone | What::GenerationRejected => {}
         }
     }
 

@@ -1,10 +1,11 @@
 //! All services together, on made-up time: directories change, processes die, the operator changes his mind, in any order. What must hold
 //! holds at every step; a failing seed is printed.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::wildcard_enum_match_arm, reason = "a test")]
 
 use init_control::{Ended, ServiceState as S, What};
+use lunix_init::generation::Report;
 use lunix_init::lifecycle::{Policy, Script};
-use lunix_init::service::{Definition, Found};
+use lunix_init::service::{Definition, Found, OnChange};
 use lunix_init::supervisor::{Act, Acts, Order, Supervisor};
 use reactor::Instant;
 use std::collections::BTreeMap;
@@ -33,11 +34,29 @@ struct World {
     next_pid: i32,
     now: Duration,
     ending: bool,
+    /// The number of the last generation begun, and of the last one done.
+    begun: u64,
+    done: u64,
 }
 
 impl World {
     fn now(&self) -> Instant {
         Instant::from_nanos(0) + self.now
+    }
+
+    /// Numbers go up by one, and what is done was begun.
+    fn report(&mut self, report: &Report) {
+        match report.what {
+            What::GenerationBegun => {
+                assert_eq!(report.number, self.begun + 1);
+                self.begun = report.number;
+            }
+            What::GenerationDone => {
+                assert!(report.number == self.begun && report.number > self.done && !report.diff.is_empty());
+                self.done = report.number;
+            }
+            _ => assert_eq!((report.what, report.number), (What::GenerationRejected, self.begun + 1)),
+        }
     }
 
     fn settle(&mut self, random: &mut Random) {
@@ -62,6 +81,11 @@ impl World {
                     self.told.insert(id, true);
                 }
                 Act::Tell(news) => assert_ne!(news.what, What::Shutdown),
+                Act::Report(report) => self.report(&report),
+                Act::Reload(id) => {
+                    assert!(self.supervisor.get(id).is_some(), "{id} reloads and is gone");
+                    self.supervisor.reloaded(id, String::new(), &mut self.acts);
+                }
                 Act::Forget(id) => {
                     assert!(!self.running.contains_key(&id), "{id} is forgotten while it runs");
                     self.supervisor.release(id);
@@ -112,10 +136,16 @@ fn directory(random: &mut Random) -> Vec<Found> {
             permanent: Box::new([78]),
         };
         let policy = Policy { announces: policy.announces && !policy.oneshot, ..policy };
-        let definition = Definition { policy, after, starts_down: random.one_in(6), ..Definition::default() };
+        let definition = Definition {
+            policy,
+            after,
+            starts_down: random.one_in(6),
+            on_change: [OnChange::Restart, OnChange::Reload, OnChange::Keep, OnChange::NextBoot][random.below(4)],
+            ..Definition::default()
+        };
         let definition = if random.one_in(10) { Err("unreadable".to_owned()) } else { Ok(definition) };
         let fingerprint = u64::try_from(random.below(3)).unwrap();
-        all.push(Found { name: format!("s{number}"), fingerprint, definition, remarks: Vec::new() });
+        all.push(Found { name: format!("s{number}"), place: None, fingerprint, definition, remarks: Vec::new() });
     }
     all
 }
@@ -129,11 +159,15 @@ fn run(seed: u64) {
         match random.below(12) {
             0 => {
                 let found = directory(&mut random);
-                world.supervisor.reconcile(now, found, &mut world.acts);
+                let before: Vec<_> = world.running.clone().into_iter().collect();
+                let whole = random.one_in(2);
+                let outcome = world.supervisor.reconcile(now, found, whole, &mut world.acts);
+                assert!(outcome.accepted || world.acts.iter().all(|act| matches!(act, Act::Report(_))));
+                assert_eq!(before, world.running.clone().into_iter().collect::<Vec<_>>());
             }
             1 | 2 => {
                 let id = random.below(8);
-                let order = [Order::Start, Order::Stop, Order::Restart][random.below(3)];
+                let order = [Order::Start, Order::Stop, Order::Restart, Order::Reload][random.below(4)];
                 let _ = world.supervisor.order(now, id, order, &mut world.acts);
             }
             3 | 4 => {

@@ -1,7 +1,7 @@
 //! lunix-init's control socket and the bus on one side, the machine on the other.
 
 use crate::config::Config;
-use crate::machine::{Effect, Input, Machine, Row};
+use crate::machine::{Diff, Effect, Input, Machine, Row};
 use daemon::{Context, Daemon, Effects, Fatal, Flag, Given, Interest, Level, Program, Request, Token};
 use init_control::{Ended, Error, Reply, ServiceState, Text, Watch, What};
 use interfaces::{Argument, Item, List, error};
@@ -132,6 +132,7 @@ impl Natsinit {
     fn run(&mut self, effect: Effect, context: &mut World<'_>) {
         match effect {
             Effect::Service(row) => context.publish(subject(&row), &row.service()),
+            Effect::Generation { what, diff } => context.publish(format!("init.generation.{what}"), &diff.event()),
             Effect::Machine { what, event } => context.publish(format!("init.machine.{what}"), &event),
             Effect::List { reply } => self.reply_list(&reply, context),
             Effect::Connect => self.connect(context),
@@ -169,12 +170,29 @@ fn input(reply: &Reply<'_>) -> Option<Input> {
         ))),
         Reply::End { .. } => Some(Input::SnapshotEnd),
         Reply::Event(event) => Some(match event.service {
+            None if event.generation.is_some() => generation(event)?,
             Some(name) => Input::Event(row(event.what.word(), name, event.pid, event.ended, event.reason)),
             None => Input::Machine { what: event.what.word().to_owned(), reason: sentence(event.reason) },
         }),
         Reply::Refused { code, reason } => Some(Input::Lost(format!("{reason} (code {code})"))),
         Reply::Ok | Reply::Line(_) | Reply::Unknown => None,
     }
+}
+
+fn generation(event: &init_control::Event<'_>) -> Option<Input> {
+    let generation = event.generation?;
+    let what = event.what.word().strip_prefix("generation-")?.to_owned();
+    let diff = Diff {
+        generation: generation.number,
+        added: generation.added.all(),
+        changed: generation.changed.all(),
+        removed: generation.removed.all(),
+        kept: generation.kept,
+        omitted: Some(generation.omitted).filter(|&count| count > 0),
+        took_ms: generation.took_ms,
+        reason: sentence(event.reason),
+    };
+    Some(Input::Generation { what, diff })
 }
 
 fn row(what: &str, name: &str, pid: Option<i32>, ended: Option<Ended>, reason: Text<'_>) -> Row {

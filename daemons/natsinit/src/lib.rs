@@ -3,6 +3,7 @@
 //! | input | effect |
 //! |---|---|
 //! | something happens to a service | `init.service.<name>.<what>` |
+//! | the service directory is another one | `init.generation.<begun\|done\|rejected>` with what differs |
 //! | the machine is about to stop | `init.machine.<what>` |
 //! | request `init.list` | every service, under the last thing that happened to it, with epoch and number |
 //! | lunix-init is gone or cut us off | connect again with growing pauses; then publish the differences |

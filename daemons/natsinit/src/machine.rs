@@ -1,7 +1,7 @@
 //! The table of services.
 
 use daemon::{Effects, Instant, Level};
-use interfaces::init::{Machine as Whole, Service};
+use interfaces::init::{Generation, Machine as Whole, Service};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -41,6 +41,45 @@ impl Row {
     }
 }
 
+/// What differs in a generation of the service directory; the fields are those of [`Generation`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diff {
+    /// Its number.
+    pub generation: u64,
+    /// What is new.
+    pub added: Vec<String>,
+    /// What holds something else.
+    pub changed: Vec<String>,
+    /// What is gone.
+    pub removed: Vec<String>,
+    /// How many are what they were.
+    pub kept: u64,
+    /// How many are not named.
+    pub omitted: Option<u64>,
+    /// How long it took.
+    pub took_ms: Option<u64>,
+    /// Why, in a sentence.
+    pub reason: Option<String>,
+}
+
+impl Diff {
+    /// The payload of its event.
+    #[must_use]
+    pub fn event(&self) -> Generation<'_> {
+        let names = |names: &'_ [String]| names.iter().map(|name| name.clone().into()).collect();
+        Generation {
+            generation: self.generation,
+            added: names(&self.added),
+            changed: names(&self.changed),
+            removed: names(&self.removed),
+            kept: self.kept,
+            omitted: self.omitted,
+            took_ms: self.took_ms,
+            reason: self.reason.as_deref().map(Into::into),
+        }
+    }
+}
+
 /// What can happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +90,13 @@ pub enum Input {
     SnapshotEnd,
     /// Something happened to a service.
     Event(Row),
+    /// A generation of the service directory is taken over, done or rejected.
+    Generation {
+        /// `begun`, `done` or `rejected`.
+        what: String,
+        /// What differs.
+        diff: Diff,
+    },
     /// Something happens to the whole machine.
     Machine {
         /// `poweroff`, `reboot`, `halt` or `shutdown`.
@@ -75,6 +121,13 @@ pub enum Input {
 pub enum Effect {
     /// Publish what happened to a service.
     Service(Row),
+    /// Publish what differs in the service directory.
+    Generation {
+        /// Last token of the subject.
+        what: String,
+        /// What differs.
+        diff: Diff,
+    },
     /// Publish what happens to the machine.
     Machine {
         /// Last token of the subject.
@@ -167,8 +220,11 @@ impl Machine {
 
     fn event(&mut self, row: Row, out: &mut Effects<Effect>) {
         let name = row.name.clone();
+        let passes = matches!(row.what.as_str(), "changed" | "reloaded") && self.table.contains_key(&name);
         if row.what == "removed" {
             self.table.remove(&name);
+        } else if passes {
+            // It is still what it was: the list goes on to say that.
         } else if self.table.len() < SERVICES_MAX || self.table.contains_key(&name) {
             self.table.insert(name, row.clone());
         } else {
@@ -220,6 +276,7 @@ impl daemon::Machine for Machine {
             Input::Row(_) => out.push(Effect::Note(Note::TableFull)),
             Input::SnapshotEnd => self.snapshot_end(out),
             Input::Event(row) => self.event(row, out),
+            Input::Generation { what, diff } => out.push(Effect::Generation { what, diff }),
             Input::Machine { what, reason } => {
                 let event = Whole { reason: reason.map(Into::into) };
                 out.push(Effect::Machine { what, event });

@@ -48,6 +48,15 @@ fn services_are_listed_their_deaths_are_events_and_a_new_init_is_found_again() {
     let ready = bus.next_where(soon(), "the restart", |message| message.subject.ends_with(".ready")).unwrap().json();
     assert_ne!(ready["pid"], pid);
 
+    bus.subscribe("init.generation.*").unwrap();
+    service(&folder, "gamma", "exec sleep 1000");
+    let begun = bus.next_where(soon(), "begun", |message| message.subject == "init.generation.begun").unwrap().json();
+    assert_eq!((&begun["added"][0], &begun["kept"]), (&"gamma".into(), &1.into()));
+    let done = bus.next_where(soon(), "done", |message| message.subject == "init.generation.done").unwrap().json();
+    assert!(done["generation"].as_u64().unwrap() > 1 && done["took_ms"].is_u64());
+    std::fs::remove_dir_all(folder.join("services/gamma")).unwrap();
+    bus.next_where(soon(), "removed", |message| message.subject == "init.generation.done").unwrap();
+
     supervisor.signal(Signal::TERM).unwrap();
     supervisor.exit(soon()).unwrap();
     natsinit.line(soon(), "lunix-init does not answer").unwrap();

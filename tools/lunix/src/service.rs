@@ -27,7 +27,7 @@ pub(crate) fn open(path: &Path) -> Result<Client, Fatal> {
     })
 }
 
-/// One of `list`, `start`, `stop`, `restart`, `log`.
+/// One of `list`, `start`, `stop`, `restart`, `reload`, `log`.
 pub(crate) fn run(given: &Given, verb: &str, lines: &mut Lines) -> Result<(), Stop> {
     let name = given.argument(0).unwrap_or_default();
     match verb {
@@ -36,6 +36,7 @@ pub(crate) fn run(given: &Given, verb: &str, lines: &mut Lines) -> Result<(), St
         "start" => command(given, &Request::Start { name }),
         "stop" => command(given, &Request::Stop { name }),
         "restart" => command(given, &Request::Restart { name }),
+        "reload" => command(given, &Request::Reload { name }),
         // The table has no other verb, and the parser takes none.
         other => Err(Fatal::new(exit::USAGE, format!("unknown command service {other}")).into()),
     }

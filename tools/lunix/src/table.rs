@@ -143,6 +143,13 @@ const SERVICE: Command = Command {
             ..Command::NEW
         },
         Command {
+            name: "reload",
+            summary: "tells it to read its configuration again, by its program reload or by SIGHUP",
+            flags: &[CONTROL],
+            arguments: &[NAME],
+            ..Command::NEW
+        },
+        Command {
             name: "log",
             summary: "prints the lines that lunix-init keeps of the services' output",
             flags: &[CONTROL],

@@ -20,13 +20,6 @@ struct Flow {
     size: usize,
 }
 
-/// One row of requests: so many requesters, payload bytes.
-#[derive(Clone, Copy)]
-struct Requests {
-    requesters: usize,
-    size: usize,
-}
-
 const FLOWS: [(&str, Flow); 9] = [
     ("pub only, 16 B", Flow { publishers: 1, subscribers: 0, size: 16 }),
     ("pub only, 1 KiB", Flow { publishers: 1, subscribers: 0, size: 1024 }),
@@ -39,18 +32,10 @@ const FLOWS: [(&str, Flow); 9] = [
     ("10:1, 128 B", Flow { publishers: 10, subscribers: 1, size: 128 }),
 ];
 
-const REQUESTS: [(&str, Requests); 3] = [
-    ("requests, 1 × 16 B", Requests { requesters: 1, size: 16 }),
-    ("requests, 1 × 1 KiB", Requests { requesters: 1, size: 1024 }),
-    ("requests, 10 × 128 B", Requests { requesters: 10, size: 128 }),
-];
-
 /// What a run gave: messages in and out per second, and the server's CPU time for each.
 struct Outcome {
     per_second: f64,
     cpu_us: f64,
-    /// Round trips of requests, sorted, in microseconds.
-    trips_us: Vec<f64>,
 }
 
 /// Runs every row on both servers, `rounds` times in turn, and prints medians.
@@ -62,26 +47,6 @@ pub fn compare(servers: &[(Kind, PathBuf); 2], seconds: f64, rounds: usize) -> R
     for (name, flow) in FLOWS {
         let [peer, ours] = rounds_of(servers, rounds, |server| flow_run(server, flow, seconds))?;
         print_row(name, &peer, &ours);
-    }
-    println!(
-        "\n| requests | nats-server p50 µs | lunix-bus | ours / peer | nats-server p99 µs | lunix-bus | ours / peer |"
-    );
-    println!("|---|---:|---:|---:|---:|---:|---:|");
-    for (name, requests) in REQUESTS {
-        let [peer, ours] = rounds_of(servers, rounds, |server| request_run(server, requests, seconds))?;
-        let at = |outcomes: &[Outcome], share: f64| {
-            median(outcomes.iter().map(|one| percentile(&one.trips_us, share)).collect())
-        };
-        let (p50, p99) = ((at(&peer, 0.5), at(&ours, 0.5)), (at(&peer, 0.99), at(&ours, 0.99)));
-        println!(
-            "| {name} | {:.0} | {:.0} | {} | {:.0} | {:.0} | {} |",
-            p50.0,
-            p50.1,
-            ratio(p50.1, p50.0),
-            p99.0,
-            p99.1,
-            ratio(p99.1, p99.0)
-        );
     }
     Ok(())
 }
@@ -116,21 +81,10 @@ fn print_row(name: &str, peer: &[Outcome], ours: &[Outcome]) {
     );
 }
 
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "an index of a table"
-    )]
-    let index = ((sorted.len() as f64) * share) as usize;
-    sorted.get(index.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
-}
-
 #[expect(clippy::cast_precision_loss, reason = "rates for people")]
-fn outcome(messages: u64, elapsed: Duration, cpu: Duration, trips_us: Vec<f64>) -> Outcome {
+fn outcome(messages: u64, elapsed: Duration, cpu: Duration) -> Outcome {
     let messages = messages.max(1) as f64;
-    Outcome { per_second: messages / elapsed.as_secs_f64(), cpu_us: cpu.as_secs_f64() * 1e6 / messages, trips_us }
+    Outcome { per_second: messages / elapsed.as_secs_f64(), cpu_us: cpu.as_secs_f64() * 1e6 / messages }
 }
 
 /// Publishers send whole batches as long as the slowest subscriber keeps up; subscribers count bytes.
@@ -189,7 +143,7 @@ fn flow_run(server: &Server, flow: Flow, seconds: f64) -> Result<Outcome> {
     {
         return Err(Failure::new(format!("{count} of {} bytes arrived: the server lost messages", total * message)));
     }
-    Ok(outcome(total + total * flow.subscribers as u64, elapsed, cpu, Vec::new()))
+    Ok(outcome(total + total * flow.subscribers as u64, elapsed, cpu))
 }
 
 /// Counts received bytes until the end.
@@ -206,62 +160,4 @@ fn count(mut connection: Connection, counter: Arc<AtomicU64>) -> thread::JoinHan
             }
         }
     })
-}
-
-/// Requesters ask one responder, each the next request after the last answer.
-fn request_run(server: &Server, requests: Requests, seconds: f64) -> Result<Outcome> {
-    let payload = "x".repeat(requests.size);
-    let mut responder = server.connect()?;
-    responder.send(b"SUB service 1\r\n")?;
-    responder.sync()?;
-    let body = payload.clone();
-    let answering = thread::spawn(move || answer(responder, &body));
-    let cpu_before = server.cpu()?;
-    let begun = Instant::now();
-    let end = begun + Duration::from_secs_f64(seconds);
-    let mut askers = Vec::new();
-    for number in 0..requests.requesters {
-        let mut connection = server.connect()?;
-        connection.send(format!("SUB inbox.{number} 1\r\n").as_bytes())?;
-        connection.sync()?;
-        let frame = format!("PUB service inbox.{number} {}\r\n{payload}\r\n", requests.size);
-        let answer_bytes = payload.len() as u64 + 2;
-        askers.push(thread::spawn(move || -> Result<Vec<f64>> {
-            let mut trips = Vec::new();
-            while Instant::now() < end {
-                let asked = Instant::now();
-                connection.send(frame.as_bytes())?;
-                while !connection.line()?.starts_with("MSG") {}
-                connection.skip(answer_bytes)?;
-                trips.push(asked.elapsed().as_secs_f64() * 1e6);
-            }
-            Ok(trips)
-        }));
-    }
-    let mut trips = Vec::new();
-    for asker in askers {
-        trips.extend(asker.join().map_err(|_| Failure::new("a requester failed"))??);
-    }
-    let (elapsed, cpu) = (begun.elapsed(), server.cpu()?.saturating_sub(cpu_before));
-    drop(answering);
-    trips.sort_by(f64::total_cmp);
-    Ok(outcome(4 * trips.len() as u64, elapsed, cpu, trips))
-}
-
-/// Answers every request with the same payload until the connection ends.
-fn answer(mut connection: Connection, payload: &str) -> Result<()> {
-    loop {
-        let line = connection.line()?;
-        if line.is_empty() {
-            return Ok(());
-        }
-        let mut fields = line.split_whitespace();
-        if fields.next() == Some("PING") {
-            connection.send(b"PONG\r\n")?;
-        }
-        let Some(reply) = fields.nth(2) else { continue };
-        let frame = format!("PUB {reply} {}\r\n{payload}\r\n", payload.len());
-        connection.skip(payload.len() as u64 + 2)?;
-        connection.send(frame.as_bytes())?;
-    }
 }

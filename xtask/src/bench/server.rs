@@ -5,7 +5,9 @@ use crate::failure::{Context, Failure, Result};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -38,12 +40,17 @@ pub struct Server {
 
 impl Server {
     /// Starts it on a free loopback port and waits for its first PONG.
-    pub fn start(program: &PathBuf) -> Result<Self> {
-        let port = testkit::qemu::free_port().map_err(|error| Failure::new(error.to_string()))?;
+    pub fn start(program: &Path) -> Result<Self> {
+        Self::start_with(program, |_| Vec::new())
+    }
+
+    /// The same with further arguments, which may depend on the port.
+    pub fn start_with(program: &Path, arguments: impl Fn(u16) -> Vec<String>) -> Result<Self> {
+        let port = free_port()?;
         let begun = Instant::now();
         let mut command = Command::new(program);
-        command.args(["-a", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().at(program)?;
+        command.args(["-a", "127.0.0.1", "-p", &port.to_string()]).args(arguments(port));
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().at(program)?;
         let mut server = Self { child, port, until_pong: Duration::ZERO };
         while begun.elapsed() < Duration::from_secs(10) {
             if let Ok(mut connection) = server.connect() {
@@ -56,12 +63,20 @@ impl Server {
         Err(Failure::new(format!("{} does not answer", program.display())))
     }
 
-    /// A new connection that has said CONNECT.
+    /// A new connection over TCP that has said CONNECT.
     pub fn connect(&self) -> Result<Connection> {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).context("connect")?;
-        stream.set_nodelay(true).context("connect")?;
-        stream.set_read_timeout(Some(Duration::from_secs(10))).context("connect")?;
-        let mut connection = Connection { reader: BufReader::with_capacity(256 * 1024, stream) };
+        Self::greet(Connection::tcp(self.port)?)
+    }
+
+    /// A new connection to the abstract unix socket [`unix_name`], that has said CONNECT.
+    pub fn connect_unix(&self) -> Result<Connection> {
+        let address = SocketAddr::from_abstract_name(unix_name(self.port)).context("connect")?;
+        let stream = UnixStream::connect_addr(&address).context("connect")?;
+        stream.set_read_timeout(Some(READ_TIMEOUT)).context("connect")?;
+        Self::greet(Connection::new(stream))
+    }
+
+    fn greet(mut connection: Connection) -> Result<Connection> {
         connection.line()?;
         connection.send(b"CONNECT {\"verbose\":false,\"pedantic\":false,\"protocol\":0}\r\n")?;
         Ok(connection)
@@ -107,12 +122,42 @@ impl Drop for Server {
     }
 }
 
+/// The abstract unix socket of a server on this port.
+pub fn unix_name(port: u16) -> String {
+    format!("lunix-bench-{port}")
+}
+
+/// A port of loopback that nobody uses.
+pub fn free_port() -> Result<u16> {
+    testkit::qemu::free_port().map_err(|error| Failure::new(error.to_string()))
+}
+
+/// After so long without a byte a benchmark has failed.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a client may be connected through.
+pub trait Stream: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Stream for T {}
+
 /// A client connection of the load tool.
 pub struct Connection {
-    pub reader: BufReader<TcpStream>,
+    pub reader: BufReader<Box<dyn Stream>>,
 }
 
 impl Connection {
+    fn new(stream: impl Stream + 'static) -> Self {
+        Self { reader: BufReader::with_capacity(256 * 1024, Box::new(stream)) }
+    }
+
+    /// Connects over TCP to this port of loopback.
+    pub fn tcp(port: u16) -> Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).context("connect")?;
+        stream.set_nodelay(true).context("connect")?;
+        stream.set_read_timeout(Some(READ_TIMEOUT)).context("connect")?;
+        Ok(Self::new(stream))
+    }
+
     /// Writes bytes.
     pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
         self.reader.get_mut().write_all(bytes).context("send to the server")
@@ -154,7 +199,7 @@ pub fn footprint(servers: &[(Kind, PathBuf); 2]) -> Result<()> {
     Ok(())
 }
 
-fn measure(program: &PathBuf) -> Result<Vec<(&'static str, f64)>> {
+fn measure(program: &Path) -> Result<Vec<(&'static str, f64)>> {
     let mut starts: Vec<f64> = Vec::new();
     for _ in 0..9 {
         starts.push(Server::start(program)?.until_pong.as_secs_f64() * 1000.0);

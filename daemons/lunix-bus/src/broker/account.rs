@@ -1,6 +1,8 @@
 //! Accounts: each has subjects of its own, and its clients see no others.
 
+use super::sharing::{Import, Sharing};
 use super::subscriptions::Subscriptions;
+use std::rc::Rc;
 
 /// The account of clients that none is given.
 pub const GLOBAL: &str = "$G";
@@ -29,6 +31,27 @@ pub(crate) struct Account {
     pub(crate) name: Box<str>,
     /// Clients that are bound to it now.
     pub(crate) clients: u32,
+    /// The account it was made from, for one user.
+    pub(crate) template: Option<Box<str>>,
+    /// What it exports and imports.
+    pub(crate) sharing: Rc<Sharing>,
+    /// The exporting account of each import, where there is one that lets it.
+    pub(crate) suppliers: Vec<Option<AccountId>>,
+    /// Numbers of the subscriptions that make the services it imports and the answers work.
+    pub(crate) wires: Vec<u32>,
+}
+
+impl Account {
+    /// An import by its number, and the account it comes from.
+    pub(crate) fn import(&self, number: usize) -> Option<(&Import, AccountId)> {
+        Some((self.sharing.imports.get(number)?, (*self.suppliers.get(number)?)?))
+    }
+
+    /// The imports that work, with their numbers and the accounts they come from.
+    pub(crate) fn imports(&self) -> impl Iterator<Item = (u32, &Import, AccountId)> {
+        let suppliers = self.sharing.imports.iter().zip(&self.suppliers);
+        (0..).zip(suppliers).filter_map(|(number, (import, supplier))| Some((number, import, (*supplier)?)))
+    }
 }
 
 /// All accounts, found by number and name. The global one is always there.
@@ -77,7 +100,14 @@ impl Accounts {
         if free == self.list.len() {
             self.list.push(None);
         }
-        *self.list.get_mut(free)? = Some(Account { name: name.into(), clients: 0 });
+        *self.list.get_mut(free)? = Some(Account {
+            name: name.into(),
+            clients: 0,
+            template: None,
+            sharing: Rc::default(),
+            suppliers: Vec::new(),
+            wires: Vec::new(),
+        });
         subscriptions.open(id);
         Some(id)
     }

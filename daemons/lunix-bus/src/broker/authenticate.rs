@@ -3,15 +3,19 @@
 //! Most proofs are decided at once. One that takes long (a hashed password) or that somebody else decides makes the client wait: nothing
 //! more is read from it, what it sent already is kept, and its authentication must still happen in time.
 
-use super::Broker;
 use super::account::GLOBAL;
 use super::client::{Client, Peer, Reason};
 use super::connect::Connect;
+use super::kinds::ConnectionKind;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
+use super::{Broker, budget};
+#[cfg(feature = "jwt")]
+use crate::operator::Standing;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::rc::Rc;
+use zeroize::Zeroizing;
 
 /// Who a client proved to be, and what follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +26,22 @@ pub struct Identity {
     pub account: Rc<str>,
     /// What it may do; `None`: everything within its account.
     pub permissions: Option<Rc<Permissions>>,
+    /// What its token says, where it showed one.
+    #[cfg(feature = "jwt")]
+    pub standing: Option<Rc<Standing>>,
 }
 
 impl Identity {
     /// Somebody who may do everything in the global account.
     #[must_use]
     pub fn anybody() -> Self {
-        Self { user: None, account: GLOBAL.into(), permissions: None }
+        Self {
+            user: None,
+            account: GLOBAL.into(),
+            permissions: None,
+            #[cfg(feature = "jwt")]
+            standing: None,
+        }
     }
 }
 
@@ -38,6 +51,7 @@ impl From<&User> for Identity {
             user: Some(user.name.as_str().into()),
             account: Rc::clone(&user.account),
             permissions: user.permissions.clone(),
+            ..Self::anybody()
         }
     }
 }
@@ -49,26 +63,35 @@ pub struct Ticket {
     id: u64,
 }
 
-/// Something that takes too long to be found out between two messages.
+impl Ticket {
+    #[cfg(all(test, feature = "bcrypt"))]
+    pub(crate) const fn of(slot: u32, id: u64) -> Self {
+        Self { slot, id }
+    }
+}
+
+/// Something that takes too long to be found out between two messages. `Debug` shows secrets: never for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Whether the password fits the bcrypt hash.
     Password {
         /// The hash as configured, beginning with `$2`.
         hash: String,
-        /// What the client sent.
-        given: String,
+        /// What the client sent; wiped when it is not needed any more.
+        given: Zeroizing<String>,
         /// Where from, for a limit per source.
         peer: Peer,
     },
 }
 
 /// What a CONNECT proves.
-enum Verdict {
+pub(super) enum Verdict {
     Accepted(Identity),
     Refused,
-    /// It is this one if the answer is yes.
-    Asked(Identity, Question),
+    /// Refused for a reason that is told to the log alone.
+    Explained(&'static str),
+    /// It is this one if the answer is yes; `None`: refused whatever the answer.
+    Asked(Option<Identity>, Question),
 }
 
 /// A CONNECT that is not answered yet.
@@ -89,12 +112,15 @@ impl Client {
 
 impl Broker {
     /// Who a client is that has proved nothing yet; `None` when it must.
-    pub(super) fn identity_at_first(&self, slot: u32, peer: Peer) -> Option<Identity> {
-        let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
+    pub(super) fn identity_at_first(&self, client: &Client) -> Option<Identity> {
+        if let Some(identity) = self.local_identity(client.local.as_deref()) {
+            return identity;
+        }
+        let known = matches!(client.peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
         if known {
             return Some(Identity::anybody());
         }
-        let default = self.default_user_of(slot).filter(|_| self.certified(slot).is_none());
+        let default = self.default_user_of(client).filter(|_| self.certified(client).is_none());
         default.map(Identity::from)
     }
 
@@ -102,12 +128,18 @@ impl Broker {
     pub(super) fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
         let Some(mut connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
         self.complete_connect(slot, &mut connect);
-        match self.judge(slot, &connect) {
+        let verdict = self.judge(slot, &connect);
+        connect.wipe();
+        match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
+            Verdict::Explained(why) => {
+                self.explain(slot, why);
+                self.refuse(slot, "Authorization Violation", Reason::Authentication);
+            }
             Verdict::Asked(candidate, question) => {
                 let Some(client) = self.client_mut(slot) else { return };
-                client.waiting = Some(Box::new(Waiting { connect, candidate: Some(candidate) }));
+                client.waiting = Some(Box::new(Waiting { connect, candidate }));
                 let ticket = Ticket { slot, id: client.id };
                 self.outbox.questions.push_back((ticket, question));
             }
@@ -115,18 +147,25 @@ impl Broker {
     }
 
     fn judge(&self, slot: u32, connect: &Connect) -> Verdict {
-        let Some(peer) = self.client(slot).map(|client| client.peer) else { return Verdict::Refused };
-        if let Peer::Unix { .. } = peer {
-            return Verdict::Accepted(Identity::anybody());
-        }
-        if let Some(user) = self.certified(slot) {
+        let Some(client) = self.client(slot) else { return Verdict::Refused };
+        let peer = client.peer;
+        if let Some(user) = self.certified(client) {
             return user.map(Identity::from).map_or(Verdict::Refused, Verdict::Accepted);
+        }
+        if self.goes_by_rules(connect) {
+            let identity = self.local_identity(client.local.as_deref()).flatten();
+            return identity.map_or(Verdict::Refused, Verdict::Accepted);
+        }
+        if matches!(peer, Peer::Unix { .. }) && self.settings.local.is_none() {
+            return Verdict::Accepted(Identity::anybody());
         }
         let given = |field: &Option<String>| field.clone().unwrap_or_default();
         let anybody = Identity::anybody();
         let single = Identity { user: connect.user.as_deref().map(Into::into), ..Identity::anybody() };
         match &self.settings.credentials {
-            Credentials::Users(users) => self.judge_user((slot, peer), users, connect),
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(trust) => self.judge_token(slot, trust, connect),
+            Credentials::Users(users) => self.judge_user(slot, peer, users, connect),
             Credentials::Open => Verdict::Accepted(anybody),
             Credentials::Token(token) => prove(token, &given(&connect.token), true, anybody, peer),
             Credentials::Password { user, password } => {
@@ -137,29 +176,84 @@ impl Broker {
     }
 
     /// The user that the client proves to be. Who names nobody is the default user, if there is one.
-    fn judge_user(&self, (slot, peer): (u32, Peer), users: &[User], connect: &Connect) -> Verdict {
+    fn judge_user(&self, slot: u32, peer: Peer, users: &[User], connect: &Connect) -> Verdict {
+        if let Some(key) = connect.nkey.as_deref().filter(|key| !key.is_empty() && self.settings.has_keys()) {
+            return self.judge_key(slot, users, key, connect.signature.as_deref().unwrap_or_default());
+        }
         let name = connect.user.as_deref().unwrap_or_default();
         if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
-            let default = self.default_user_of(slot).map(Identity::from);
+            let default = self.client(slot).and_then(|client| self.default_user_of(client)).map(Identity::from);
             return default.map_or(Verdict::Refused, Verdict::Accepted);
         }
         let password = connect.password.as_deref().unwrap_or_default();
-        let known = users.iter().find(|user| user.name == name && !user.by_certificate);
+        let kind = self.kind_of(slot);
+        let fits = |user: &&User| user.name == name && !user.by_key && !user.by_certificate && user.kinds.allow(kind);
+        let known = users.iter().find(fits);
         // A password is compared for an unknown name, too, so that time does not tell which names there are.
-        let secret = known.or(users.first()).map_or("-", |user| &user.password);
+        let secret = known.map_or("-", |user| &user.password);
         let identity = known.map_or_else(Identity::anybody, Identity::from);
-        prove(secret, password, known.is_some(), identity, peer)
+        let verdict = prove(secret, password, known.is_some(), identity, peer);
+        match (verdict, costliest(users)) {
+            (Verdict::Refused, Some(hash)) => Verdict::Asked(
+                None,
+                Question::Password { hash: hash.to_owned(), given: password.to_owned().into(), peer },
+            ),
+            (verdict, _) => verdict,
+        }
+    }
+
+    /// Tells the log, and nobody else, why a client is not let in.
+    pub(super) fn explain(&mut self, slot: u32, why: &str) {
+        if let Some(client) = self.client(slot) {
+            let (id, peer) = (client.id, client.peer);
+            self.outbox.note(id, super::Note::Denied(peer, format!("not let in: {why}")));
+        }
+    }
+
+    /// Bytes of one message of the client.
+    pub(super) fn payload_max(&self, slot: u32) -> usize {
+        self.client(slot).map_or(self.settings.max_payload, |client| client.payload_max(&self.settings))
+    }
+
+    /// How the client is connected.
+    pub(super) fn kind_of(&self, slot: u32) -> ConnectionKind {
+        let link = self.client(slot).and_then(|client| client.link.as_deref());
+        let is_web = link.is_some_and(|link| link.web.is_some());
+        if is_web { ConnectionKind::Websocket } else { ConnectionKind::Standard }
+    }
+
+    /// The user with the key that the client signed with.
+    #[cfg(feature = "jwt")]
+    fn judge_key(&self, slot: u32, users: &[User], key: &str, signature: &str) -> Verdict {
+        let (kind, nonce) = (self.kind_of(slot), self.client(slot).and_then(|client| client.nonce.as_deref()));
+        let known = users.iter().find(|user| user.by_key && user.name == key && user.kinds.allow(kind));
+        let signed = nonce.is_some_and(|nonce| super::nonce::is_signed(key, nonce, signature));
+        known.filter(|_| signed).map_or(Verdict::Refused, |user| Verdict::Accepted(user.into()))
+    }
+
+    /// Without what verifies signatures there are no users with keys.
+    #[cfg(not(feature = "jwt"))]
+    fn judge_key(&self, _slot: u32, _users: &[User], _key: &str, _signature: &str) -> Verdict {
+        Verdict::Refused
     }
 
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
+        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
+        if self.is_full(slot, identity) {
+            let text = "maximum account active connections exceeded";
+            return self.refuse(slot, text, Reason::MaxAccountConnections);
+        }
         if !self.bind(slot, identity) {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
+        let (line, payload) = (self.settings.max_control_line, self.payload_max(slot));
+        parser.set_limits(line, payload);
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
+        client.has_credentials = has_credentials;
         // Only monitoring tells it, so only then is memory spent on it.
         client.about = connect.about().filter(|_| is_monitored);
         parser.set_headers(client.options.headers);
@@ -184,26 +278,31 @@ impl Broker {
 
     /// Binds the client to its account; what it subscribed to in another one is gone. False when there is no such account.
     pub(super) fn bind(&mut self, slot: u32, identity: &Identity) -> bool {
-        let Some(account) = self.accounts.find(&identity.account) else { return false };
+        let Some(account) = self.account_of(slot, identity) else { return false };
         let Some(before) = self.client(slot).map(|client| client.account) else { return false };
         if before != Some(account) {
             self.drop_all_subscriptions(slot);
             self.unbind(slot);
+            before.into_iter().for_each(|before| self.close_own(before));
             if let Some(account) = self.accounts.get_mut(account) {
                 account.clients += 1;
             }
         }
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
             client.account = Some(account);
             client.become_somebody(identity);
+            let user = identity.user.as_deref().map(|user| (&*identity.account, user));
+            self.outbox.hand_over(client, &budget::key_of(client.peer, user));
         }
+        #[cfg(feature = "jwt")]
+        self.settle_in(slot, identity.standing.as_ref());
         true
     }
 
     /// The client belongs to no account any more.
     pub(super) fn unbind(&mut self, slot: u32) {
-        let account = self.client_mut(slot).and_then(|client| client.account.take());
-        if let Some(account) = account.and_then(|account| self.accounts.get_mut(account)) {
+        let Some(id) = self.client_mut(slot).and_then(|client| client.account.take()) else { return };
+        if let Some(account) = self.accounts.get_mut(id) {
             account.clients = account.clients.saturating_sub(1);
         }
     }
@@ -211,6 +310,13 @@ impl Broker {
     /// The next thing somebody has to find out; tell it with [`Broker::answer`]. At most one waits per client.
     pub fn take_question(&mut self) -> Option<(Ticket, Question)> {
         self.outbox.questions.pop_front()
+    }
+
+    /// True while somebody waits for the answer.
+    #[must_use]
+    pub fn is_asking(&self, ticket: Ticket) -> bool {
+        let asker = self.client(ticket.slot).filter(|client| client.id == ticket.id);
+        asker.is_some_and(|client| client.is_waiting() && !client.is_closing())
     }
 
     /// The answer to a question. One that comes too late, or for a client that is gone, is nobody's.
@@ -249,8 +355,8 @@ impl Client {
 /// Compares a secret with what is given; a hashed one is asked about. `named`: whether the user is known.
 fn prove(secret: &str, given: &str, named: bool, identity: Identity, peer: Peer) -> Verdict {
     if is_hash(secret) {
-        let question = Question::Password { hash: secret.to_owned(), given: given.to_owned(), peer };
-        return if named { Verdict::Asked(identity, question) } else { Verdict::Refused };
+        let question = Question::Password { hash: secret.to_owned(), given: given.to_owned().into(), peer };
+        return Verdict::Asked(named.then_some(identity), question);
     }
     // The secret is compared, whatever is known of the user, so that time tells nothing.
     if is_same(secret, given) & named { Verdict::Accepted(identity) } else { Verdict::Refused }
@@ -258,7 +364,14 @@ fn prove(secret: &str, given: &str, named: bool, identity: Identity, peer: Peer)
 
 /// Whether a configured password is a bcrypt hash.
 pub(crate) fn is_hash(secret: &str) -> bool {
-    ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| secret.starts_with(prefix))
+    let [b'$', b'2', b'a' | b'b' | b'x' | b'y', b'$', tens, ones, b'$', ..] = secret.as_bytes() else { return false };
+    tens.is_ascii_digit() && ones.is_ascii_digit()
+}
+
+/// The hash that takes longest to compare; whoever fails is made to wait for it, so that time tells nothing but that.
+fn costliest(users: &[User]) -> Option<&str> {
+    let hashes = users.iter().map(|user| user.password.as_str()).filter(|secret| is_hash(secret));
+    hashes.max_by_key(|hash| hash.get(4..6).map(str::to_owned))
 }
 
 /// Compares in a time that depends on the length of `given` alone.

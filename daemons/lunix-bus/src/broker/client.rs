@@ -2,10 +2,17 @@
 
 use super::account::AccountId;
 use super::authenticate::Waiting;
+use super::budget::{CLIENT_SIZE, Payer};
 use super::link::Link;
+#[cfg(feature = "jwt")]
+use super::nonce::Nonce;
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
+use super::replies::Owed;
+#[cfg(feature = "jwt")]
+use super::tokens::Residence;
+use crate::local::Facts;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::net::SocketAddr;
@@ -56,6 +63,12 @@ pub enum Reason {
     AuthenticationTimeout,
     /// The server has as many clients as it may.
     MaxConnections,
+    /// Its account has as many clients as it may.
+    MaxAccountConnections,
+    /// Its token, or that of its account, is worth nothing any more.
+    Expired,
+    /// Its account took its token back.
+    Revoked,
     /// A message larger than allowed.
     MaxPayload,
     /// A control line longer than allowed.
@@ -74,6 +87,8 @@ pub enum Reason {
     SlowWrite,
     /// The ceiling for all clients is reached and this one held most.
     Memory,
+    /// The budget of its user is used up and this client held most of it.
+    UserMemory,
     /// The server ends.
     Shutdown,
 }
@@ -89,6 +104,9 @@ impl Reason {
             Self::Broken => "Read Error",
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::MaxConnections => "Maximum Connections Exceeded",
+            Self::MaxAccountConnections => "Maximum Account Connections Exceeded",
+            Self::Expired => "Authentication Expired",
+            Self::Revoked => "Credentials Revoked",
             Self::MaxPayload => "Maximum Message Payload Exceeded",
             Self::MaxControlLine => "Maximum Control Line Exceeded",
             Self::TlsHandshake => "TLS Handshake Failure",
@@ -98,6 +116,7 @@ impl Reason {
             Self::SlowPending => "Slow Consumer (Pending Bytes)",
             Self::SlowWrite => "Slow Consumer (Write Deadline)",
             Self::Memory => "Slow Consumer (Memory Ceiling)",
+            Self::UserMemory => "Slow Consumer (Memory of its User)",
             Self::Shutdown => "Server Shutdown",
         }
     }
@@ -144,6 +163,8 @@ pub(crate) struct Client {
     /// Bytes of an operation that is not complete.
     pub(crate) partial: Vec<u8>,
     pub(crate) output: Output,
+    /// Who is charged for what it holds.
+    pub(crate) payer: Payer,
     pub(crate) options: Options,
     /// A good CONNECT was seen.
     pub(crate) connected: bool,
@@ -173,6 +194,12 @@ pub(crate) struct Client {
     /// First of its subscriptions; `u32::MAX` for none.
     pub(crate) first_subscription: u32,
     pub(crate) subscriptions: u32,
+    /// What its subscriptions are charged.
+    pub(crate) subscriptions_size: usize,
+    /// Subscriptions in other accounts that belong to its own.
+    pub(crate) shadows: u32,
+    /// Answers that services in other accounts owe it.
+    pub(crate) replies: Owed,
     /// When to PING, or when authentication must have happened.
     pub(crate) due: Option<Instant>,
     /// When waiting output must have moved.
@@ -186,16 +213,37 @@ pub(crate) struct Client {
     pub(crate) about: Option<Box<About>>,
     /// What lies between the socket and the protocol; `None`: nothing.
     pub(crate) link: Option<Box<Link>>,
+    /// What it has to sign, where there are users with keys.
+    #[cfg(feature = "jwt")]
+    pub(crate) nonce: Option<Box<Nonce>>,
+    /// What its token says, where it showed one.
+    #[cfg(feature = "jwt")]
+    pub(crate) residence: Option<Box<Residence>>,
     /// The account it is bound to; `None` until it is known.
     pub(crate) account: Option<AccountId>,
     /// Its CONNECT, while the answer is not known.
     pub(crate) waiting: Option<Box<Waiting>>,
+    /// What the kernel says of it, where there are rules about that.
+    pub(crate) local: Option<Box<Facts>>,
+    /// It is who it is because of what it sent.
+    pub(crate) has_credentials: bool,
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,
 }
 
 impl Client {
+    /// What it is charged.
+    pub(crate) fn held(&self) -> usize {
+        let input = self.partial.capacity() + self.charged as usize;
+        CLIENT_SIZE + self.output.held() + input + self.subscriptions_size + self.replies.charged()
+    }
+
+    /// What it holds, and what it keeps others from giving free: the one with most is cut first.
+    pub(crate) fn weight(&self) -> usize {
+        self.held().max(self.output.pending())
+    }
+
     /// True when nothing may be sent to it any more.
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.is_some()

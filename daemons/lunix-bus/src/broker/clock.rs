@@ -12,6 +12,8 @@ use std::time::Duration;
 const FIRST_PING: Duration = Duration::from_secs(2);
 /// PINGs are due at multiples of this, so that a thousand clients make few wake-ups; finer when the interval is short.
 const GRAIN: Duration = Duration::from_millis(400);
+/// How long memory that was in use is kept for use again.
+pub(super) const RELAX: Duration = Duration::from_secs(1);
 /// How long a publisher waits for a receiver that does not follow, before its next bytes are read all the same.
 const STALL: Duration = Duration::from_millis(10);
 
@@ -21,25 +23,32 @@ impl Broker {
     pub fn next_deadline(&self) -> Option<Instant> {
         let stalled = self.outbox.stalled.iter().filter_map(|&slot| self.client(slot)?.stalled);
         let lame_duck = self.lame_duck.as_ref().and_then(LameDuck::next_due);
-        stalled.map(|stall| stall.until).chain(self.next_due).chain(lame_duck).min()
+        stalled
+            .map(|stall| stall.until)
+            .chain(self.next_due)
+            .chain(lame_duck)
+            .chain(self.relax_due)
+            .chain(self.replies.due)
+            .min()
     }
 
     /// Does what is due: PINGs, timeouts, publishers that waited long enough.
     pub fn tick(&mut self, now: Instant) {
         self.outbox.resume_those_due(now, &mut self.clients);
         self.limp_on(now);
+        if self.relax_due.is_some_and(|due| due <= now) {
+            self.relax_due = None;
+            self.outbox.pool.clear();
+        }
+        self.forget_overdue(now);
         if self.next_due.is_none_or(|due| due > now) {
             return;
         }
         self.next_due = None;
+        self.share_when_due(now);
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
             self.tick_client(now, slot);
         }
-    }
-
-    /// Gives back memory kept for use again. Call it now and then, when everything is written.
-    pub fn relax(&mut self) {
-        self.outbox.pool.clear();
     }
 
     fn tick_client(&mut self, now: Instant, slot: u32) {
@@ -47,6 +56,8 @@ impl Broker {
         if client.write_due.is_some_and(|due| due <= now) {
             return self.cut(slot, Reason::SlowWrite);
         }
+        self.expire(now, slot);
+        let Some(client) = self.client(slot) else { return };
         if !client.is_closing() && client.due.is_some_and(|due| due <= now) {
             if client.authenticated {
                 self.ping_or_give_up(now, slot);
@@ -61,7 +72,7 @@ impl Broker {
             }
             return;
         };
-        for due in client.due.into_iter().chain(client.write_due).collect::<Vec<_>>() {
+        for due in client.due.into_iter().chain(client.write_due).chain(client.ends()).collect::<Vec<_>>() {
             self.note_due(due);
         }
     }
@@ -128,10 +139,12 @@ impl Broker {
         self.free = Vec::new();
         self.spare = Vec::new();
         self.scratch = super::publish::Scratch::default();
+        self.unwire();
         self.subscriptions.trim();
+        self.wire();
         self.outbox.questions.clear();
         self.outbox.pool.clear();
-        self.outbox.held = 0;
         self.next_due = None;
+        self.relax_due = None;
     }
 }

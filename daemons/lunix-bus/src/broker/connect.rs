@@ -3,8 +3,9 @@
 use super::client::{ABOUT_MAX, About, Options};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
+use zeroize::Zeroize;
 
-/// What a CONNECT says; absent and null keys are `None`. Keys are compared without regard to case, as the reference does.
+/// What a CONNECT says; never for the log. Absent and null keys are `None`. Keys are compared without regard to case, as the reference does.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Connect {
     pub(crate) verbose: Option<bool>,
@@ -16,6 +17,9 @@ pub(crate) struct Connect {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) token: Option<String>,
+    pub(crate) jwt: Option<String>,
+    pub(crate) nkey: Option<String>,
+    pub(crate) signature: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) lang: Option<String>,
     pub(crate) version: Option<String>,
@@ -28,6 +32,13 @@ impl Connect {
         let connect = reader.deserialize_option(ConnectVisitor).ok()?;
         reader.end().ok()?;
         Some(connect)
+    }
+
+    /// Forgets what is secret, once it has served.
+    pub(crate) fn wipe(&mut self) {
+        for secret in [&mut self.password, &mut self.token, &mut self.jwt, &mut self.signature].into_iter().flatten() {
+            secret.zeroize();
+        }
     }
 
     /// What the client says about itself, if it says anything; longer texts are cut.
@@ -55,6 +66,14 @@ impl Options {
         self.headers = connect.headers.unwrap_or(self.headers);
         self.no_responders = connect.no_responders.unwrap_or(self.no_responders);
         self.protocol = connect.protocol.unwrap_or(self.protocol);
+    }
+}
+
+impl Connect {
+    /// Whether it says who the client is; empty texts say nothing.
+    pub(crate) fn names_somebody(&self) -> bool {
+        let is_said = |field: &Option<String>| field.as_ref().is_some_and(|text| !text.is_empty());
+        [&self.user, &self.password, &self.token, &self.jwt, &self.nkey].into_iter().any(is_said)
     }
 }
 
@@ -91,7 +110,9 @@ impl<'de> Visitor<'de> for ConnectVisitor {
                 "name" => connect.name = map.next_value()?,
                 "lang" => connect.lang = map.next_value()?,
                 "version" => connect.version = map.next_value()?,
-                "jwt" | "nkey" | "sig" => drop(map.next_value::<Option<String>>()?),
+                "jwt" => connect.jwt = map.next_value()?,
+                "nkey" => connect.nkey = map.next_value()?,
+                "sig" => connect.signature = map.next_value()?,
                 "tls_required" => drop(map.next_value::<Option<bool>>()?),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

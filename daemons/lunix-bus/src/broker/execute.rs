@@ -1,12 +1,12 @@
 //! What each operation does, but for publishing.
 
-use super::client::{Client, Reason};
+use super::client::Reason;
 use super::info::Kind;
 use super::outbox::Note;
 use super::permissions::Verdict;
 use super::publish::Published;
-use super::subscriptions::NONE;
-use super::{Broker, info};
+use super::subscriptions::{NONE, Owner};
+use super::{Broker, budget, info};
 use nats_proto::Error;
 use nats_proto::client::{Op, Parser};
 use reactor::Instant;
@@ -19,8 +19,8 @@ impl Broker {
             self.trace(slot, &op);
         }
         match op {
-            Op::Pub { subject, reply, headers, payload } => {
-                self.publish(now, slot, Published { subject, reply, headers, payload });
+            Op::Pub { subject, reply, headers, payload, wire } => {
+                self.publish(now, slot, Published { subject, reply, headers, payload, wire });
             }
             Op::Ping => self.ping(slot),
             Op::Pong => self.pong(now, slot),
@@ -66,7 +66,8 @@ impl Broker {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
         let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
-        info::json(&mut line, &self.settings, client, account, kind);
+        let must_prove = self.asks_for_credentials(client);
+        info::json(&mut line, &self.settings, client, account, must_prove, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 
@@ -127,7 +128,6 @@ impl Broker {
     }
 
     fn subscribe(&mut self, slot: u32, subject: &[u8], queue: Option<&[u8]>, sid: &[u8]) {
-        let max = self.settings.max_subscriptions;
         let Some(client) = self.client(slot) else { return };
         let Some(account) = client.account else { return };
         let granted = client.granted.as_deref();
@@ -138,7 +138,7 @@ impl Broker {
                 Some(queue) => self.deny(slot, &[b"Subscription to \"", subject, b"\" using queue \"", queue, b"\""]),
             };
         }
-        if max > 0 && client.subscriptions as usize >= max {
+        if client.subscriptions_max(&self.settings).is_some_and(|max| client.subscriptions as usize >= max) {
             return self.complain(slot, "maximum subscriptions exceeded");
         }
         let first = client.first_subscription;
@@ -146,14 +146,18 @@ impl Broker {
             let Some(number) = self.subscriptions.insert((slot, account), first, subject, queue, sid) else {
                 return self.complain(slot, "Invalid Subject");
             };
-            self.outbox.held += SUBSCRIPTION_SIZE;
+            let size = budget::subscription_size(subject, queue, sid);
             if let Some(subscription) = self.subscriptions.get_mut(number) {
                 subscription.filtered = verdict == Verdict::Filtered;
+                subscription.size = u32::try_from(size).unwrap_or(u32::MAX);
             }
-            if let Some(client) = self.client_mut(slot) {
+            if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
                 client.first_subscription = number;
                 client.subscriptions += 1;
+                client.subscriptions_size += size;
+                self.outbox.ledger.charge(client.payer, size);
             }
+            self.cast_shadows(number, subject);
         }
         self.ok(slot);
     }
@@ -172,65 +176,24 @@ impl Broker {
 
     /// Ends one subscription.
     pub(super) fn drop_subscription(&mut self, number: u32) {
-        let Some(slot) = self.subscriptions.get(number).map(|known| known.client).filter(|&slot| slot != NONE) else {
-            return;
-        };
+        let Some(known) = self.subscriptions.get(number) else { return };
+        let (Owner::Client(slot), size) = (known.owner(), known.size as usize) else { return };
+        self.drop_shadows(number);
         let first = self.client(slot).map_or(NONE, |client| client.first_subscription);
         let first = self.subscriptions.remove(number, first);
-        self.outbox.held = self.outbox.held.saturating_sub(SUBSCRIPTION_SIZE);
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
             client.first_subscription = first;
             client.subscriptions -= 1;
+            client.subscriptions_size = client.subscriptions_size.saturating_sub(size);
+            self.outbox.ledger.refund(client.payer, size);
         }
-    }
-
-    /// After every operation: cuts who holds too much.
-    #[inline]
-    pub(super) fn settle(&mut self) {
-        if !self.outbox.too_slow.is_empty() || self.outbox.is_over_ceiling() {
-            self.cut_the_slow();
-        }
-    }
-
-    #[cold]
-    fn cut_the_slow(&mut self) {
-        while let Some(slot) = self.outbox.too_slow.pop() {
-            self.cut(slot, Reason::SlowPending);
-        }
-        while self.outbox.is_over_ceiling() {
-            let held = |client: &Client| {
-                let subscriptions = client.subscriptions as usize * SUBSCRIPTION_SIZE;
-                client.output.pending() + client.partial.capacity() + subscriptions + client.charged as usize
-            };
-            let open = self.clients.iter().enumerate().filter_map(|(slot, client)| {
-                client.as_deref().filter(|client| !client.is_closing()).map(|client| (held(client), slot))
-            });
-            let Some((_, slot)) = open.max() else { return };
-            self.cut(u32::try_from(slot).unwrap_or(NONE), Reason::Memory);
-        }
-    }
-
-    /// Ends a connection at once: nothing more is written to it, and its subscriptions are gone.
-    pub(super) fn cut(&mut self, slot: u32, reason: Reason) {
-        let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
-        if client.closing.is_none() {
-            self.slow_consumers += 1;
-        }
-        client.cut = true;
-        self.outbox.cut(slot, client, reason);
-        self.drop_all_subscriptions(slot);
     }
 
     pub(super) fn drop_all_subscriptions(&mut self, slot: u32) {
-        let Some(client) = self.client_mut(slot) else { return };
-        let mut first = std::mem::replace(&mut client.first_subscription, NONE);
-        let count = std::mem::take(&mut client.subscriptions) as usize;
-        self.outbox.held = self.outbox.held.saturating_sub(count * SUBSCRIPTION_SIZE);
-        while first != NONE {
-            first = self.subscriptions.remove(first, first);
-        }
+        let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
+        let first = std::mem::replace(&mut client.first_subscription, NONE);
+        (client.subscriptions, client.shadows) = (0, 0);
+        self.outbox.ledger.refund(client.payer, std::mem::take(&mut client.subscriptions_size));
+        self.subscriptions.remove_all(first);
     }
 }
-
-/// What a subscription is charged against the ceiling: its place in the slab, the index and the tables, rounded up.
-pub(super) const SUBSCRIPTION_SIZE: usize = 256;

@@ -2,7 +2,7 @@
 
 use super::client::{Client, Peer};
 use super::json;
-use super::settings::{Credentials, Settings};
+use super::settings::Settings;
 use nats_proto::encode;
 
 /// The version of the protocol's reference whose behaviour is offered; clients switch features by it.
@@ -20,7 +20,15 @@ pub(crate) enum Kind {
 }
 
 /// Writes the JSON of INFO.
-pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: &Client, account: &str, kind: Kind) {
+pub(crate) fn json(
+    out: &mut Vec<u8>,
+    settings: &Settings,
+    client: &Client,
+    account: &str,
+    must_prove: bool,
+    kind: Kind,
+) {
+    let peer = client.peer;
     out.push(b'{');
     text(out, "server_id", &settings.server_id);
     text(out, "server_name", &settings.server_name);
@@ -33,17 +41,20 @@ pub(crate) fn json(out: &mut Vec<u8>, settings: &Settings, client: &Client, acco
     text(out, "host", host);
     number(out, "port", u64::from(port));
     bare(out, "headers", "true");
-    let tcp = matches!(client.peer, Peer::Tcp(_));
-    if tcp && settings.credentials != Credentials::Open && settings.default_user().is_none() {
+    if must_prove {
         bare(out, "auth_required", "true");
     }
-    if tcp {
+    if let Peer::Tcp(_) = peer {
         security(out, settings, client);
     }
-    number(out, "max_payload", settings.max_payload as u64);
+    number(out, "max_payload", client.payload_max(settings) as u64);
     number(out, "client_id", client.id);
-    if let Peer::Tcp(address) = client.peer {
+    if let Peer::Tcp(address) = peer {
         text(out, "client_ip", &address.ip().to_canonical().to_string());
+    }
+    #[cfg(feature = "jwt")]
+    if let Some(nonce) = client.nonce.as_deref() {
+        text(out, "nonce", std::str::from_utf8(nonce).unwrap_or_default());
     }
     if kind == Kind::LameDuck {
         bare(out, "ldm", "true");

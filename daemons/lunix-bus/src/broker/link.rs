@@ -1,7 +1,7 @@
 //! What lies between a client's socket and the protocol: TLS, WebSocket, both, or nothing at all.
 
 use super::Broker;
-use super::client::Reason;
+use super::client::{Client, Reason};
 use super::connect::Connect;
 use super::info::Kind;
 use super::outbox::Note;
@@ -81,8 +81,8 @@ impl Broker {
         let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) else { return };
         client.link = link;
         client.entered = true;
-        let (peer, told) = (client.peer, client.told);
-        let identity = self.identity_at_first(slot, peer);
+        let told = client.told;
+        let identity = self.client(slot).and_then(|client| self.identity_at_first(client));
         if let Some(client) = self.client_mut(slot) {
             client.authenticated = identity.is_some();
         }
@@ -124,9 +124,11 @@ impl Broker {
     /// What the connection holds outside of the broker, in bytes; it counts as the client's.
     pub fn charge(&mut self, slot: u32, bytes: usize) {
         let Some(client) = self.client_mut(slot) else { return };
-        let before = std::mem::replace(&mut client.charged, u32::try_from(bytes).unwrap_or(u32::MAX)) as usize;
-        self.outbox.held = (self.outbox.held + bytes).saturating_sub(before);
-        if bytes > before {
+        let charged = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let (before, payer) = (std::mem::replace(&mut client.charged, charged), client.payer);
+        self.outbox.ledger.refund(payer, before as usize);
+        self.outbox.ledger.charge(payer, charged as usize);
+        if charged > before {
             self.settle();
         }
     }
@@ -144,8 +146,8 @@ impl Broker {
     }
 
     /// Who the certificate says the client is. The outer `None`: it is not asked; the inner one: nobody that is known.
-    pub(super) fn certified(&self, slot: u32) -> Option<Option<&User>> {
-        let link = self.client(slot)?.link.as_deref().filter(|link| link.maps)?;
+    pub(super) fn certified(&self, client: &Client) -> Option<Option<&User>> {
+        let link = client.link.as_deref().filter(|link| link.maps)?;
         let Credentials::Users(users) = &self.settings.credentials else { return None };
         let certificate = link.tls.as_ref().and_then(|tls| tls.certificates.first());
         Some(certificate.and_then(|certificate| user_of(users, certificate)))
@@ -163,11 +165,12 @@ impl Broker {
         fill(&mut connect.user, &web.cookies.user);
         fill(&mut connect.password, &web.cookies.password);
         fill(&mut connect.token, &web.cookies.token);
+        fill(&mut connect.jwt, &web.cookies.jwt);
     }
 
     /// The user of somebody who names none: that of the WebSocket listener where the client comes through it.
-    pub(super) fn default_user_of(&self, slot: u32) -> Option<&User> {
-        let link = self.client(slot)?.link.as_deref();
+    pub(super) fn default_user_of(&self, client: &Client) -> Option<&User> {
+        let link = client.link.as_deref();
         let web = link.is_some_and(|link| link.web.is_some()).then_some(self.settings.web.as_ref()).flatten();
         let name = web.and_then(|web| web.no_auth_user.as_deref()).or(self.settings.no_auth_user.as_deref());
         name.and_then(|name| self.settings.user(name))

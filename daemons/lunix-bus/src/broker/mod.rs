@@ -19,6 +19,8 @@
 
 mod account;
 mod authenticate;
+mod budget;
+mod ceiling;
 mod client;
 mod clock;
 mod closed;
@@ -26,42 +28,57 @@ mod connect;
 mod execute;
 mod info;
 mod json;
+mod kinds;
 mod lame_duck;
 mod link;
+mod local_clients;
+#[cfg(feature = "jwt")]
+mod nonce;
 mod outbox;
 mod output;
 mod permissions;
 mod publish;
 mod reload;
+mod replies;
 mod report;
+mod request_info;
+mod services;
 mod settings;
+mod shadows;
+mod sharing;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+#[cfg_attr(not(feature = "jwt"), path = "tokens_absent.rs")]
+mod tokens;
+mod wiring;
 
 pub use account::GLOBAL;
 pub(crate) use authenticate::is_hash;
 pub use authenticate::{Identity, Question, Ticket};
 pub use client::{Peer, Reason};
 pub use info::REFERENCE_VERSION;
+pub use kinds::{ConnectionKind, ConnectionKinds};
 pub use link::{Cookies, Door, Link, PeerCertificate, TlsFacts, WebFacts};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
 pub use settings::{Credentials, Security, Settings, Web};
+pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
+use crate::local;
 use account::Accounts;
+use budget::Payer;
 use client::{Client, Options, Traffic};
 use closed::Closed;
 use lame_duck::LameDuck;
 use nats_proto::client::Parser;
 use outbox::Outbox;
 use reactor::Instant;
+use replies::Replies;
 use std::collections::VecDeque;
+use std::time::SystemTime;
 use subscriptions::{NONE, Subscriptions};
-
-/// Fresh output after which [`Broker::receive`] pauses, so that a large fan-out is written while it is still in the cache.
-const UNFLUSHED_MAX: usize = 1 << 20;
 
 /// How far [`Broker::receive`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +101,8 @@ pub struct Broker {
     next_id: u64,
     subscriptions: Subscriptions,
     accounts: Accounts,
+    /// Answers that services in other accounts owe.
+    replies: Replies,
     outbox: Outbox,
     random: u64,
     /// Parts of the frame under way, kept for their memory.
@@ -91,19 +110,28 @@ pub struct Broker {
     /// An empty buffer for the next unfinished operation.
     spare: Vec<u8>,
     next_due: Option<Instant>,
+    /// When memory kept for use again is given back.
+    relax_due: Option<Instant>,
     slow_consumers: u64,
     stale: u64,
     /// Of the clients that are gone.
     traffic: Traffic,
     closed: VecDeque<Closed>,
     lame_duck: Option<LameDuck>,
+    #[cfg(feature = "jwt")]
+    nonces: nonce::Nonces,
+    /// When what accounts share changes because a token expires.
+    #[cfg(feature = "jwt")]
+    next_share: Option<Instant>,
+    /// A moment, and the same on the calendar.
+    calendar: (Instant, SystemTime),
 }
 
 impl Broker {
     /// A broker without clients. `seed`: random, not zero; it keeps clients from aiming at our tables.
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
-        let outbox = Outbox::new(&settings);
+        let outbox = Outbox::new(&settings, seed);
         let mut subscriptions = Subscriptions::new(seed);
         let accounts = Accounts::new(&mut subscriptions);
         let mut broker = Self {
@@ -114,19 +142,33 @@ impl Broker {
             next_id: 1,
             subscriptions,
             accounts,
+            replies: Replies::new(seed),
             outbox,
             random: seed | 1,
             scratch: publish::Scratch::default(),
             spare: Vec::new(),
             next_due: None,
+            relax_due: None,
             slow_consumers: 0,
             stale: 0,
             traffic: Traffic::default(),
             closed: VecDeque::new(),
             lame_duck: None,
+            #[cfg(feature = "jwt")]
+            nonces: nonce::Nonces::new([0; 32]),
+            #[cfg(feature = "jwt")]
+            next_share: None,
+            calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
         broker.open_accounts();
+        broker.wire();
         broker
+    }
+
+    /// Sets the secret that makes what clients have to sign impossible to foretell: random bytes, before the first client.
+    #[cfg(feature = "jwt")]
+    pub fn set_secret(&mut self, secret: [u8; 32]) {
+        self.nonces = nonce::Nonces::new(secret);
     }
 
     /// Number of clients.
@@ -141,10 +183,10 @@ impl Broker {
         self.subscriptions.len()
     }
 
-    /// Bytes held for all clients: waiting output and unfinished input.
+    /// Bytes held for all clients: themselves, waiting output, unfinished input and subscriptions.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.outbox.held
+        self.outbox.ledger.held()
     }
 
     /// Clients cut because they did not read, since start.
@@ -162,11 +204,19 @@ impl Broker {
     /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
     /// be told.
     pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
-        self.accept_at(now, peer, Door::Open, None)
+        self.accept_at(now, peer, Door::Open, None, None)
     }
 
-    /// A new connection that comes in through `door`; what is known of its `link` already. Returns as [`Broker::accept`].
-    pub fn accept_at(&mut self, now: Instant, peer: Peer, door: Door, link: Option<Box<Link>>) -> Option<u32> {
+    /// A new connection that comes in through `door`; what is known of its `link` already, and what the kernel says of the peer.
+    /// Returns as [`Broker::accept`].
+    pub fn accept_at(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        door: Door,
+        link: Option<Box<Link>>,
+        facts: Option<local::Facts>,
+    ) -> Option<u32> {
         let crowded = self.count >= self.settings.max_connections;
         if self.count > self.settings.max_connections.saturating_add(64) {
             return None;
@@ -181,6 +231,8 @@ impl Broker {
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
+        let payer = self.outbox.ledger.join(&budget::key_of(peer, None));
+        self.outbox.ledger.charge(payer, budget::CLIENT_SIZE);
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
         parser.set_headers(false);
         let client = Client {
@@ -189,6 +241,7 @@ impl Broker {
             parser,
             partial: Vec::new(),
             output: output::Output::default(),
+            payer,
             options: Options::default(),
             connected: false,
             authenticated: false,
@@ -205,6 +258,9 @@ impl Broker {
             charged: 0,
             first_subscription: NONE,
             subscriptions: 0,
+            subscriptions_size: 0,
+            shadows: 0,
+            replies: replies::Owed::default(),
             due: None,
             write_due: None,
             traffic: Traffic::default(),
@@ -214,8 +270,14 @@ impl Broker {
             round_trip: None,
             about: None,
             link,
+            #[cfg(feature = "jwt")]
+            nonce: self.settings.has_keys().then(|| Box::new(self.nonces.next())),
+            #[cfg(feature = "jwt")]
+            residence: None,
             account: None,
             waiting: None,
+            local: facts.map(Box::new),
+            has_credentials: false,
             user: None,
             granted: None,
         };
@@ -223,7 +285,7 @@ impl Broker {
         self.outbox.note(id, Note::Opened(peer));
         match door {
             Door::Open => {
-                if let Some(identity) = self.identity_at_first(slot, peer) {
+                if let Some(identity) = self.client(slot).and_then(|client| self.identity_at_first(client)) {
                     self.bind(slot, &identity);
                     if let Some(client) = self.client_mut(slot) {
                         client.authenticated = true;
@@ -252,7 +314,7 @@ impl Broker {
             if self.is_ending(slot) {
                 return Progress::Ending;
             }
-            if self.outbox.unflushed > UNFLUSHED_MAX {
+            if self.outbox.is_full() {
                 return Progress::Paused(at);
             }
         }
@@ -283,15 +345,16 @@ impl Broker {
             let before = partial.capacity();
             partial.extend_from_slice(rest.get(..take).unwrap_or_default());
             at += take;
-            self.outbox.held = self.outbox.held + partial.capacity() - before;
+            let (grown, payer) = (partial.capacity() - before, client.payer);
+            self.outbox.ledger.charge(payer, grown);
             let (used, progress) = self.run(now, slot, &partial);
             partial.drain(..used);
             if partial.is_empty() || progress == Progress::Ending {
-                self.put_aside(partial);
+                self.put_aside(payer, partial);
             } else if let Some(client) = self.client_mut(slot) {
                 client.partial = partial;
             }
-            if progress == Progress::Ending || self.outbox.unflushed > UNFLUSHED_MAX {
+            if progress == Progress::Ending || self.outbox.is_full() {
                 return at;
             }
         }
@@ -325,7 +388,7 @@ impl Broker {
                         Some(client) => authenticated = client.authenticated,
                         None => break Progress::Ending,
                     }
-                    if self.outbox.unflushed > UNFLUSHED_MAX {
+                    if self.outbox.is_full() {
                         break Progress::Paused(at);
                     }
                 }
@@ -355,8 +418,8 @@ impl Broker {
         let suits = self.spare.capacity() <= 4096 || wanted >= self.spare.capacity() / 4;
         let mut partial = if suits { std::mem::take(&mut self.spare) } else { Vec::new() };
         partial.extend_from_slice(rest);
-        self.outbox.held += partial.capacity();
-        if let Some(client) = self.client_mut(slot) {
+        if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
+            self.outbox.ledger.charge(client.payer, partial.capacity());
             client.partial = partial;
         }
         self.settle();
@@ -365,7 +428,7 @@ impl Broker {
     /// Executes what a client sent while it was waiting.
     fn catch_up(&mut self, now: Instant, slot: u32) {
         let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) else { return };
-        let mut partial = std::mem::take(&mut client.partial);
+        let (mut partial, payer) = (std::mem::take(&mut client.partial), client.payer);
         loop {
             let (used, progress) = self.run(now, slot, &partial);
             partial.drain(..used);
@@ -378,14 +441,14 @@ impl Broker {
                     }
                     return;
                 }
-                Progress::Done | Progress::Ending => return self.put_aside(partial),
+                Progress::Done | Progress::Ending => return self.put_aside(payer, partial),
             }
         }
     }
 
     /// Takes the memory of a finished operation back; one buffer is kept for the next.
-    fn put_aside(&mut self, mut partial: Vec<u8>) {
-        self.outbox.held = self.outbox.held.saturating_sub(partial.capacity());
+    fn put_aside(&mut self, payer: Payer, mut partial: Vec<u8>) {
+        self.outbox.ledger.refund(payer, partial.capacity());
         partial.clear();
         if partial.capacity() <= 1 << 17 && partial.capacity() > self.spare.capacity() {
             self.spare = partial;
@@ -397,19 +460,21 @@ impl Broker {
         let account = self.client(slot).and_then(|client| client.account);
         self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
-        let mut first = client.first_subscription;
-        while first != NONE {
-            first = self.subscriptions.remove(first, first);
-        }
+        self.subscriptions.remove_all(client.first_subscription);
         self.remember(now, &client, account);
-        let charged = client.subscriptions as usize * execute::SUBSCRIPTION_SIZE + client.charged as usize;
-        self.outbox.held = self.outbox.held.saturating_sub(charged);
+        self.outbox.ledger.refund(client.payer, client.charged as usize);
+        let owed = self.replies.forget_all(&mut client.replies);
         let partial = std::mem::take(&mut client.partial);
-        self.put_aside(partial);
-        let Outbox { pool, held, .. } = &mut self.outbox;
-        *held = held.saturating_sub(client.output.clear(pool));
+        self.put_aside(client.payer, partial);
+        let freed = client.output.clear(&mut self.outbox.pool);
+        self.outbox.refund(&client, freed);
+        self.outbox.ledger.refund(client.payer, budget::CLIENT_SIZE + client.subscriptions_size + owed);
+        self.outbox.ledger.leave(client.payer);
         self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
         self.outbox.resume_those_waiting_for(slot, &mut self.clients);
+        if let Some(account) = account {
+            self.close_own(account);
+        }
         self.free.push(slot);
         self.count -= 1;
         if self.count == 0 {
@@ -492,8 +557,11 @@ impl Broker {
     /// `len` bytes of the client's output are written.
     pub fn sent(&mut self, now: Instant, slot: u32, len: usize) {
         let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
-        client.output.advance(len, &mut self.outbox.pool);
-        self.outbox.held = self.outbox.held.saturating_sub(len);
+        let freed = client.output.advance(len, &mut self.outbox.pool);
+        self.outbox.refund(client, freed);
+        if self.relax_due.is_none() && self.outbox.pool.is_ample() {
+            self.relax_due = Some(now + clock::RELAX);
+        }
         client.write_due = None;
         let waits = client.output.pending();
         if waits > 0 {

@@ -1,14 +1,22 @@
 //! Sending, and who may hold how much.
 
 use super::authenticate::{Question, Ticket};
+use super::budget::Ledger;
 use super::client::{Client, Peer, Reason};
-use super::output::Pool;
+use super::output::{Freed, Pool};
 use super::settings::Settings;
 use reactor::Instant;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// Lines kept for the log between two turns.
 const NOTES_MAX: usize = 64;
+
+/// A receiver with less waiting than this keeps up: its publishers are not stalled for what others hold.
+const KEEPS_UP: usize = 64 * 1024;
+
+/// Fresh output after which reading pauses, so that a large fan-out is written while it is still in the cache.
+const UNFLUSHED_MAX: usize = 1 << 20;
 
 /// Something worth a log line. It comes with the client's number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +41,8 @@ pub(crate) struct Outbox {
     pub(crate) dirty: Vec<u32>,
     /// Bytes appended since the last [`super::Broker::take_dirty`].
     pub(crate) unflushed: usize,
-    /// Bytes of waiting output and unfinished input.
-    pub(crate) held: usize,
+    /// Who holds how much: clients, waiting output, unfinished input, subscriptions.
+    pub(crate) ledger: Ledger,
     pub(crate) ending: Vec<u32>,
     /// Publishers that are not read from.
     pub(crate) stalled: Vec<u32>,
@@ -48,16 +56,16 @@ pub(crate) struct Outbox {
     pub(crate) notes: VecDeque<(u64, Note)>,
     pub(crate) notes_lost: u64,
     max_pending: usize,
-    max_memory: usize,
+    unflushed_max: usize,
 }
 
 impl Outbox {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings, seed: u64) -> Self {
         let mut outbox = Self {
-            pool: Pool::default(),
+            pool: Pool::new(),
             dirty: Vec::new(),
             unflushed: 0,
-            held: 0,
+            ledger: Ledger::new(seed),
             ending: Vec::new(),
             stalled: Vec::new(),
             resumed: Vec::new(),
@@ -67,7 +75,7 @@ impl Outbox {
             notes: VecDeque::new(),
             notes_lost: 0,
             max_pending: 0,
-            max_memory: 0,
+            unflushed_max: 0,
         };
         outbox.configure(settings);
         outbox
@@ -75,20 +83,43 @@ impl Outbox {
 
     pub(crate) fn configure(&mut self, settings: &Settings) {
         self.max_pending = settings.max_pending;
-        self.max_memory = settings.max_memory;
+        self.unflushed_max = UNFLUSHED_MAX.min(settings.max_memory / 8);
+        self.pool.limit(settings.max_memory / 8);
+        self.ledger.limit(settings.max_memory, settings.max_memory_per_user);
+    }
+
+    /// True when so much is appended that it should be written before anything more is read.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.unflushed > self.unflushed_max
     }
 
     /// Appends `parts` to the client's output.
     #[inline]
     pub(crate) fn send<const N: usize>(&mut self, slot: u32, client: &mut Client, parts: [&[u8]; N]) {
-        let len = client.output.append(parts, &mut self.pool);
-        self.unflushed += len;
-        self.held += len;
+        let before = client.output.pending();
+        let grown = client.output.append(parts, &mut self.pool);
+        if grown > 0 {
+            self.ledger.charge(client.payer, grown);
+        }
+        self.appended(slot, client, before);
+    }
+
+    /// Appends a payload that several clients wait for; charge it once with [`Ledger::charge_all`].
+    pub(crate) fn share(&mut self, slot: u32, client: &mut Client, payload: &Rc<Vec<u8>>) {
+        let before = client.output.pending();
+        client.output.share(payload);
+        self.appended(slot, client, before);
+    }
+
+    #[inline]
+    fn appended(&mut self, slot: u32, client: &mut Client, before: usize) {
+        let pending = client.output.pending();
+        self.unflushed += pending - before;
         if !client.dirty {
             client.dirty = true;
             self.dirty.push(slot);
         }
-        let pending = client.output.pending();
         if self.is_congested(pending) {
             self.congested = Some(slot);
             if pending > self.max_pending {
@@ -97,14 +128,26 @@ impl Outbox {
         }
     }
 
-    /// True when a publisher to this receiver is to wait: at three quarters of the receiver's budget, or of everybody's.
+    /// True when a publisher to this receiver is to wait: at three quarters of the receiver's budget, or of everybody's if it is one of
+    /// those who do not keep up.
+    #[inline]
     pub(crate) fn is_congested(&self, pending: usize) -> bool {
-        pending > self.max_pending / 4 * 3 || self.held > self.max_memory / 4 * 3
+        pending > self.max_pending / 4 * 3 || (pending > KEEPS_UP && self.ledger.is_nearly_full())
     }
 
-    /// True when the ceiling for all clients is crossed.
-    pub(crate) fn is_over_ceiling(&self) -> bool {
-        self.held > self.max_memory
+    /// Lets another user be charged for what the client holds.
+    pub(crate) fn hand_over(&mut self, client: &mut Client, key: &[u8]) {
+        let held = client.held();
+        self.ledger.refund(client.payer, held);
+        self.ledger.leave(client.payer);
+        client.payer = self.ledger.join(key);
+        self.ledger.charge(client.payer, held);
+    }
+
+    /// Takes back what a client's output gave free.
+    pub(crate) fn refund(&mut self, client: &Client, freed: Freed) {
+        self.ledger.refund(client.payer, freed.own);
+        self.ledger.refund_all(freed.shared);
     }
 
     /// Marks the connection as ending and drops what waits for it.
@@ -115,8 +158,10 @@ impl Outbox {
         }
         // One that was ending already had something to say that did not get out.
         self.ending.push(slot);
-        self.held = self.held.saturating_sub(client.output.clear(&mut self.pool) + client.partial.capacity());
-        client.partial = Vec::new();
+        let freed = client.output.clear(&mut self.pool);
+        self.refund(client, freed);
+        let partial = std::mem::take(&mut client.partial);
+        self.ledger.refund(client.payer, partial.capacity());
     }
 
     pub(crate) fn note(&mut self, client: u64, note: Note) {

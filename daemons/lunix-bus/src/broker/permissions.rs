@@ -4,6 +4,7 @@
 //! pattern up as if it were a subject, so that whoever may subscribe to `bar.*` gets `bar.>`, and `bar.a.b` with it; here it is
 //! refused.
 
+use super::kinds::ConnectionKinds;
 use nats_subject::{is_literal, is_subset, is_valid_subscription, matches};
 use reactor::Instant;
 use std::collections::VecDeque;
@@ -24,6 +25,10 @@ pub struct User {
     pub password: String,
     /// The user has no password: only a certificate proves who it is.
     pub by_certificate: bool,
+    /// The name is a public key, and a signature proves who it is, not a password.
+    pub by_key: bool,
+    /// How it may connect.
+    pub kinds: ConnectionKinds,
     /// Name of its account.
     pub account: Rc<str>,
     /// What the user may do; `None`: everything.
@@ -74,6 +79,12 @@ impl Clause {
         let (subject, queue) = (words.next()?.as_bytes().to_vec(), words.next().map(|word| word.as_bytes().to_vec()));
         let valid = is_valid_subscription(&subject) && words.next().is_none() && (queues || queue.is_none());
         valid.then_some(Self { subject, queue })
+    }
+
+    /// The pattern alone.
+    #[must_use]
+    pub fn subject(&self) -> &[u8] {
+        &self.subject
     }
 
     fn has_queue(&self, queue: &[u8]) -> bool {

@@ -1,11 +1,18 @@
 //! The hot path: one message into the output of everybody who is to receive it.
 
-use super::Broker;
+use super::account::{AccountId, Accounts};
 use super::client::Client;
 use super::outbox::Outbox;
-use super::subscriptions::Subscription;
+use super::sharing::ImportKind;
+use super::subscriptions::{Owner, Subscription};
+use super::{Broker, request_info};
 use nats_proto::Decimal;
+use nats_proto::client::Wire;
 use reactor::Instant;
+use std::rc::Rc;
+
+/// A payload of at least so many bytes for several receivers is kept once, and they all wait for the same bytes.
+const SHARED_MIN: usize = 4096;
 
 /// Memory used again for every message.
 #[derive(Debug, Default)]
@@ -16,17 +23,40 @@ pub(super) struct Scratch {
     plain: Vec<u8>,
     /// Subscriptions that have received their last message.
     expired: Vec<u32>,
+    /// Subscriptions that are the way into other accounts.
+    pub(super) abroad: Vec<u32>,
+    /// Headers as they are passed on.
+    pub(super) headers: Vec<u8>,
+    /// The subject as another account knows it.
+    subject: Vec<u8>,
+}
+
+/// Who publishes, and which way the message came.
+#[derive(Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) slot: u32,
+    pub(super) echo: bool,
+    /// The account it was passed on by.
+    pub(super) through: Option<AccountId>,
+    /// Whether more than the asker's account has been told on the way.
+    pub(super) shared: bool,
+    /// Accounts it has passed.
+    pub(super) hops: usize,
 }
 
 /// What a client publishes.
+#[derive(Clone, Copy)]
 pub(super) struct Published<'a> {
     pub(super) subject: &'a [u8],
     pub(super) reply: Option<&'a [u8]>,
     pub(super) headers: &'a [u8],
     pub(super) payload: &'a [u8],
+    /// How it was written, where it comes as a client wrote it.
+    pub(super) wire: Wire<'a>,
 }
 
 /// One message on its way.
+#[derive(Clone, Copy)]
 struct Message<'a> {
     now: Instant,
     reply: Option<&'a [u8]>,
@@ -36,6 +66,10 @@ struct Message<'a> {
     /// What stands between sid and body, line end included, for MSG and HMSG.
     plain: &'a [u8],
     with_headers: &'a [u8],
+    /// Everything after the sid, if it is to stay as it was sent; else empty.
+    tail: &'a [u8],
+    /// Whether payload and line end are kept once for all.
+    is_shared: bool,
 }
 
 /// What a delivery changes.
@@ -46,11 +80,16 @@ struct Delivery<'a> {
     subscriptions: &'a mut [Subscription],
     outbox: &'a mut Outbox,
     expired: &'a mut Vec<u32>,
+    abroad: &'a mut Vec<u32>,
+    accounts: &'a Accounts,
+    rewritten: &'a mut Vec<u8>,
+    /// Payload and line end, once somebody waits for them.
+    shared: Option<Rc<Vec<u8>>>,
 }
 
 impl Broker {
     pub(super) fn publish(&mut self, now: Instant, slot: u32, parts: Published<'_>) {
-        let Published { subject, reply, headers, payload } = parts;
+        let Published { subject, headers, payload, .. } = parts;
         let Some(client) = self.client_mut(slot) else { return };
         let Some(account) = client.account else { return };
         let options = client.options;
@@ -69,15 +108,61 @@ impl Broker {
         if options.verbose {
             self.ok(slot);
         }
-        let Self { clients, subscriptions, outbox, scratch, random, .. } = self;
-        let Some((subscriptions, index, cache)) = subscriptions.parts(account) else { return };
-        let found = cache.find(index, subject);
-        if !found.is_empty() {
-            scratch.describe(reply, headers.len(), payload.len());
+        let origin = Origin { slot, echo: options.echo, through: None, shared: false, hops: 0 };
+        let delivered = if parts.headers.is_empty() {
+            self.route(now, origin, account, &parts)
+        } else {
+            self.route_stripped(now, origin, account, &parts)
+        };
+        if !delivered
+            && options.no_responders
+            && let Some(reply) = parts.reply
+        {
+            self.no_responders(slot, parts.subject, reply);
         }
-        let Scratch { with_headers, plain, expired } = scratch;
-        let message = Message { now, reply, subject, headers, payload, plain, with_headers };
-        let mut delivery = Delivery { publisher: slot, echo: options.echo, clients, subscriptions, outbox, expired };
+    }
+
+    /// Takes away what only the server may say, and goes on.
+    fn route_stripped(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
+        let mut kept = std::mem::take(&mut self.scratch.headers);
+        let delivered = if request_info::strip(parts.headers, &mut kept) {
+            self.route(now, origin, account, &Published { headers: &kept, wire: Wire::default(), ..*parts })
+        } else {
+            self.route(now, origin, account, parts)
+        };
+        self.scratch.headers = kept;
+        delivered
+    }
+
+    /// Delivers to all who listen in the account, and where its services are. False when nobody got it.
+    pub(super) fn route(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
+        let &Published { subject, reply, headers, payload, wire } = parts;
+        let Self { clients, subscriptions, accounts, outbox, scratch, random, .. } = self;
+        let Some((subscriptions, index, cache)) = subscriptions.parts(account) else { return false };
+        let found = cache.find(index, subject);
+        if found.is_empty() {
+            return false;
+        }
+        let is_shared = payload.len() >= SHARED_MIN && found.len() > 1;
+        let tail = if is_shared { b"" } else { wire.tail };
+        if tail.is_empty() {
+            scratch.describe(reply, headers.len(), payload.len(), wire);
+        }
+        let Scratch { with_headers, plain, expired, abroad, subject: rewritten, .. } = scratch;
+        let message = Message { now, reply, subject, headers, payload, plain, with_headers, tail, is_shared };
+        let (publisher, echo) = (origin.slot, origin.echo);
+        let mut delivery = Delivery {
+            publisher,
+            echo,
+            clients,
+            subscriptions,
+            outbox,
+            expired,
+            abroad,
+            accounts,
+            rewritten,
+            shared: None,
+        };
         let mut delivered = false;
         for &subscription in found.plain() {
             delivered |= delivery.deliver(subscription, &message);
@@ -88,12 +173,10 @@ impl Broker {
         while let Some(number) = self.scratch.expired.pop() {
             self.drop_subscription(number);
         }
-        if !delivered
-            && options.no_responders
-            && let Some(reply) = reply
-        {
-            self.no_responders(slot, subject, reply);
+        if !self.scratch.abroad.is_empty() {
+            delivered |= self.go_abroad(now, origin, account, parts);
         }
+        delivered
     }
 
     /// Whether the client may publish to `subject`; it is told if not.
@@ -142,7 +225,9 @@ impl Delivery<'_> {
         if slot == self.publisher && !self.echo {
             return false;
         }
-        let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return false };
+        let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
+            return self.deliver_abroad(number, message);
+        };
         if client.is_closing() {
             return false;
         }
@@ -156,16 +241,72 @@ impl Delivery<'_> {
         if subscription.max > 0 && subscription.delivered >= subscription.max {
             self.expired.push(number);
         }
+        let sid = subscription.sid_with_blank();
+        client.traffic.out_msgs += 1;
+        if !message.tail.is_empty() {
+            client.traffic.out_bytes += message.payload.len() as u64;
+            self.outbox.send(slot, client, [b"MSG ", message.subject, b" ", sid, message.tail]);
+            return true;
+        }
         let (verb, sizes, headers): (&[u8], _, _) = if message.headers.is_empty() || !client.options.headers {
             (b"MSG ", message.plain, &b""[..])
         } else {
             (b"HMSG ", message.with_headers, message.headers)
         };
-        let sid = subscription.sid_with_blank();
-        client.traffic.out_msgs += 1;
         client.traffic.out_bytes += (headers.len() + message.payload.len()) as u64;
-        self.outbox.send(slot, client, [verb, message.subject, b" ", sid, sizes, headers, message.payload, b"\r\n"]);
+        if message.is_shared {
+            self.outbox.send(slot, client, [verb, message.subject, b" ", sid, sizes, headers]);
+            let ledger = &mut self.outbox.ledger;
+            let payload = Rc::clone(self.shared.get_or_insert_with(|| {
+                ledger.charge_all(message.payload.len() + 2);
+                [message.payload, b"\r\n"].concat().into()
+            }));
+            self.outbox.share(slot, client, &payload);
+        } else {
+            self.outbox.send(
+                slot,
+                client,
+                [verb, message.subject, b" ", sid, sizes, headers, message.payload, b"\r\n"],
+            );
+        }
         true
+    }
+
+    /// Delivers to what is no client's subscription.
+    #[cold]
+    #[inline(never)]
+    fn deliver_abroad(&mut self, number: u32, message: &Message<'_>) -> bool {
+        let Some(subscription) = self.subscriptions.get_mut(number as usize) else { return false };
+        match subscription.owner() {
+            Owner::Nobody | Owner::Client(_) => false,
+            Owner::Service(_) | Owner::Replies => {
+                self.abroad.push(number);
+                false
+            }
+            Owner::Shadow(_) => {
+                subscription.delivered += 1;
+                let (parent, import) = subscription.casts();
+                self.deliver_stream(parent, import, message)
+            }
+        }
+    }
+
+    /// Delivers a message that was published in another account, under the subject it has in the subscriber's.
+    fn deliver_stream(&mut self, parent: u32, import: usize, message: &Message<'_>) -> bool {
+        let Some(account) = self.subscriptions.get(parent as usize).map(|parent| parent.account) else { return false };
+        let import = self.accounts.get(account).and_then(|account| account.sharing.imports.get(import));
+        match import.map(|import| &import.kind) {
+            Some(ImportKind::Stream { inward: Some(inward) }) => {
+                let mut subject = std::mem::take(self.rewritten);
+                subject.clear();
+                inward.apply(message.subject, &mut subject);
+                let delivered = self.deliver(parent, &Message { subject: &subject, ..*message });
+                *self.rewritten = subject;
+                delivered
+            }
+            Some(ImportKind::Stream { inward: None }) => self.deliver(parent, message),
+            Some(ImportKind::Service { .. }) | None => false,
+        }
     }
 
     /// Delivers to one member of a queue group: a random one, or the next after it that may get the message.
@@ -192,7 +333,7 @@ fn is_permitted(client: &mut Client, filtered: bool, message: &Message<'_>) -> b
 
 impl Scratch {
     /// Writes what depends on the message alone.
-    fn describe(&mut self, reply: Option<&[u8]>, headers_len: usize, payload_len: usize) {
+    fn describe(&mut self, reply: Option<&[u8]>, headers_len: usize, payload_len: usize, wire: Wire<'_>) {
         self.plain.clear();
         if let Some(reply) = reply {
             self.plain.extend_from_slice(reply);
@@ -201,12 +342,23 @@ impl Scratch {
         if headers_len > 0 {
             self.with_headers.clear();
             self.with_headers.extend_from_slice(&self.plain);
-            self.with_headers.extend_from_slice(Decimal::from(headers_len).as_bytes());
+            write_size(&mut self.with_headers, wire.headers_len, headers_len);
             self.with_headers.push(b' ');
-            self.with_headers.extend_from_slice(Decimal::from(headers_len + payload_len).as_bytes());
+            write_size(&mut self.with_headers, wire.total_len, headers_len + payload_len);
             self.with_headers.extend_from_slice(b"\r\n");
         }
-        self.plain.extend_from_slice(Decimal::from(payload_len).as_bytes());
+        // Without its headers a message has another size than the one that was sent.
+        let digits = if headers_len > 0 { b"" } else { wire.total_len };
+        write_size(&mut self.plain, digits, payload_len);
         self.plain.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Writes a size, with the publisher's own digits where there are any (the reference does not touch a leading zero).
+fn write_size(out: &mut Vec<u8>, digits: &[u8], size: usize) {
+    if digits.is_empty() {
+        out.extend_from_slice(Decimal::from(size).as_bytes());
+    } else {
+        out.extend_from_slice(digits);
     }
 }

@@ -13,40 +13,78 @@ impl Broker {
     pub fn reload(&mut self, settings: Settings) {
         let before = std::mem::replace(&mut self.settings, settings);
         self.outbox.configure(&self.settings);
-        self.open_accounts();
-        let (line, payload) = (self.settings.max_control_line, self.settings.max_payload);
+        let shares_anew = before.accounts != self.settings.accounts;
+        if shares_anew {
+            self.drop_all_shadows();
+            self.unwire();
+            self.open_accounts();
+        }
+        let has_rules = self.settings.local.is_some() || before.local.is_some();
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
             let Some(client) = self.client_mut(slot) else { continue };
-            client.parser.set_limits(line, payload);
-            let bound = matches!(client.peer, Peer::Tcp(_)) && client.authenticated;
-            if bound && before.credentials != self.settings.credentials {
-                self.check_again(&before, slot);
+            let (is_tcp, is_somebody) = (matches!(client.peer, Peer::Tcp(_)), client.authenticated);
+            let by_rules = !client.has_credentials && has_rules;
+            if by_rules && is_somebody {
+                if before.local != self.settings.local || before.accounts != self.settings.accounts {
+                    self.check_by_rules(slot);
+                }
+            } else if (is_tcp || client.has_credentials)
+                && is_somebody
+                && before.credentials != self.settings.credentials
+            {
+                if self.settings.local.is_some() && self.settings.credentials == Credentials::Open {
+                    self.check_by_rules(slot);
+                } else {
+                    self.check_again(&before, slot);
+                }
             }
+            self.set_limits(slot);
+        }
+        self.thin_out();
+        if shares_anew {
+            self.wire();
+            self.cast_all_shadows();
         }
     }
 
-    /// Makes the accounts that the settings name, and forgets those that neither they nor a client need.
-    pub(super) fn open_accounts(&mut self) {
-        for name in &self.settings.accounts {
-            self.accounts.open(name, &mut self.subscriptions);
+    fn set_limits(&mut self, slot: u32) {
+        let (line, payload) = (self.settings.max_control_line, self.payload_max(slot));
+        if let Some(client) = self.client_mut(slot) {
+            client.parser.set_limits(line, payload);
         }
-        let named = |name: &str| self.settings.accounts.iter().any(|known| **known == *name);
-        let gone: Vec<_> =
-            self.accounts.iter().filter(|(_, account)| !named(&account.name)).map(|(id, _)| id).collect();
-        for id in gone {
-            self.accounts.close(id, &mut self.subscriptions);
+    }
+
+    /// The rules may say something else now about who the client is.
+    fn check_by_rules(&mut self, slot: u32) {
+        let Some(client) = self.client(slot) else { return };
+        let identity = self.identity_at_first(client);
+        if identity.is_some_and(|identity| self.bind(slot, &identity)) {
+            self.check_subscriptions(slot);
+        } else {
+            self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
     }
 
     fn check_again(&mut self, before: &Settings, slot: u32) {
+        if self.review_token(slot) {
+            return;
+        }
         let Some(client) = self.client(slot) else { return };
         let name = client.user.as_deref().unwrap_or_default();
         let user = self.settings.user(name).cloned();
         let holds = match (&user, before.user(name), &self.settings.credentials) {
             (_, _, Credentials::Open) => true,
-            (Some(user), Some(known), Credentials::Users(_)) => user.password == known.password,
+            (Some(user), Some(known), Credentials::Users(_)) => {
+                user.password == known.password && user.by_key == known.by_key && user.kinds.allow(self.kind_of(slot))
+            }
+            #[cfg(feature = "jwt")]
+            (_, _, Credentials::Operator(_)) => false,
             (_, _, Credentials::Users(_) | Credentials::Password { .. } | Credentials::Token(_)) => false,
         };
+        if user.is_none() && before.user(name).is_some() && matches!(self.settings.credentials, Credentials::Users(_)) {
+            // Who is not there any more is not told why.
+            return self.end(slot, Reason::Gone);
+        }
         if !holds {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
@@ -58,7 +96,7 @@ impl Broker {
     }
 
     /// Ends the subscriptions that are not allowed, and says so.
-    fn check_subscriptions(&mut self, slot: u32) {
+    pub(super) fn check_subscriptions(&mut self, slot: u32) {
         let Some(client) = self.client(slot) else { return };
         let mut number = client.first_subscription;
         let mut gone = Vec::new();

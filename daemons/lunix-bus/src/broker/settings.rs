@@ -1,6 +1,10 @@
 //! What the broker is told once and again on reload.
 
 use super::permissions::User;
+use super::sharing::AccountSettings;
+use crate::local::Policy;
+#[cfg(feature = "jwt")]
+use crate::operator::Trust;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -25,8 +29,10 @@ pub struct Settings {
     pub max_subscriptions: usize,
     /// Bytes that may wait for one client before it is cut as a slow consumer.
     pub max_pending: usize,
-    /// Bytes held for all clients together, waiting output and unfinished input, before the largest holder is cut.
+    /// Bytes held for all clients together (themselves, waiting output, unfinished input, subscriptions) before the largest holder is cut.
     pub max_memory: usize,
+    /// Bytes held for all clients of one user before its largest holder is cut.
+    pub max_memory_per_user: usize,
     /// Between two PINGs to a TCP client.
     pub ping_interval: Duration,
     /// Unanswered PINGs before a client is stale.
@@ -37,14 +43,16 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
-    /// Names of the accounts beside the global one.
-    pub accounts: Vec<Rc<str>>,
+    /// The accounts beside the global one.
+    pub accounts: Vec<AccountSettings>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// TLS of the clients' listener, where there is.
     pub security: Option<Security>,
     /// The WebSocket listener, where there is.
     pub web: Option<Web>,
+    /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
+    pub local: Option<Rc<Policy>>,
     /// Over which time the clients are sent away before the server ends for others to take over; see [`super::Broker::lame_duck`].
     pub lame_duck_duration: Duration,
     /// How long none is sent away at the beginning of that time.
@@ -110,8 +118,11 @@ pub enum Credentials {
     },
     /// A token.
     Token(String),
-    /// The name and password of one of these.
+    /// The name and password, or the key, of one of these.
     Users(Vec<User>),
+    /// A token that somebody trusted vouches for.
+    #[cfg(feature = "jwt")]
+    Operator(Rc<Trust>),
 }
 
 impl Settings {
@@ -119,7 +130,19 @@ impl Settings {
     pub(crate) fn user(&self, name: &str) -> Option<&User> {
         match &self.credentials {
             Credentials::Users(users) => users.iter().find(|user| user.name == name),
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(_) => None,
             Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => None,
+        }
+    }
+
+    /// True when clients are told something to sign.
+    pub(crate) fn has_keys(&self) -> bool {
+        match &self.credentials {
+            Credentials::Users(users) => users.iter().any(|user| user.by_key),
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(_) => true,
+            Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => false,
         }
     }
 
@@ -142,6 +165,7 @@ impl Default for Settings {
             max_subscriptions: 0,
             max_pending: 64 << 20,
             max_memory: 256 << 20,
+            max_memory_per_user: 128 << 20,
             ping_interval: Duration::from_secs(120),
             ping_max: 2,
             write_deadline: Duration::from_secs(10),
@@ -151,6 +175,7 @@ impl Default for Settings {
             no_auth_user: None,
             security: None,
             web: None,
+            local: None,
             lame_duck_duration: Duration::from_secs(120),
             lame_duck_grace_period: Duration::from_secs(10),
             closed_kept: 0,

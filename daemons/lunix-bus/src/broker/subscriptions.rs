@@ -6,6 +6,28 @@ use nats_subject::{Cache, Entry, Index, SlotTable, hash};
 /// No subscription.
 pub(crate) const NONE: u32 = u32::MAX;
 
+/// What stands in the place of the client's slot where there is none.
+const SERVICE: u32 = NONE - 1;
+const REPLIES: u32 = NONE - 2;
+/// Marks a shadow; the other bits are the client's slot. No client has a slot that large, so whoever looks for the client finds none and
+/// sees that this is something else: messages for ordinary subscriptions pay nothing for it.
+const SHADOW: u32 = 1 << 31;
+
+/// Who gets the messages for a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The place is free.
+    Nobody,
+    /// The client in this slot.
+    Client(u32),
+    /// The client in this slot, which subscribed in an account that imports the subject as a stream.
+    Shadow(u32),
+    /// The account that the service is imported from; this is the number of the import.
+    Service(u32),
+    /// Those who wait for answers from the account.
+    Replies,
+}
+
 /// Literal subjects whose receivers are remembered.
 const CACHE_PLACES: usize = 256;
 
@@ -46,21 +68,43 @@ impl Sid {
 pub(crate) struct Subscription {
     /// Whose subjects it is for.
     pub(crate) account: AccountId,
-    /// The client's slot; `NONE` in a free place.
+    /// The client's slot, or what stands in its place; see [`Subscription::owner`].
     pub(crate) client: u32,
     /// Ends after so many messages; 0: never.
     pub(crate) max: u64,
     pub(crate) delivered: u64,
+    /// What its client is charged for it.
+    pub(crate) size: u32,
     /// Some messages for it may be denied to its client.
     pub(crate) filtered: bool,
     sid: Sid,
-    hash: u64,
+    /// Half of it is enough to find its place, and keeps the subscription small.
+    hash: u32,
     entry: Entry,
+    /// That of a shadow is the subscription it belongs to.
     previous: u32,
     next: u32,
+    /// First of its shadows; of a shadow or a service the number of the import.
+    shadow: u32,
 }
 
 impl Subscription {
+    /// Who gets its messages.
+    pub(crate) fn owner(&self) -> Owner {
+        match self.client {
+            NONE => Owner::Nobody,
+            SERVICE => Owner::Service(self.shadow),
+            REPLIES => Owner::Replies,
+            marked if marked & SHADOW != 0 => Owner::Shadow(marked & !SHADOW),
+            slot => Owner::Client(slot),
+        }
+    }
+
+    /// The subscription that a shadow belongs to, and the number of the import between them.
+    pub(crate) fn casts(&self) -> (u32, usize) {
+        (self.previous, self.shadow as usize)
+    }
+
     /// The number of the client's next subscription.
     pub(crate) fn next(&self) -> u32 {
         self.next
@@ -86,6 +130,8 @@ pub(crate) struct Subscriptions {
     /// Indexes ever made, so that no two have the same seed.
     made: u64,
     inserted: u64,
+    /// How many are no client's.
+    hidden: usize,
 }
 
 impl Subscriptions {
@@ -99,6 +145,7 @@ impl Subscriptions {
             cache: Cache::new(CACHE_PLACES),
             made: 0,
             inserted: 0,
+            hidden: 0,
         }
     }
 
@@ -107,8 +154,9 @@ impl Subscriptions {
         self.inserted
     }
 
+    /// Number of the clients' subscriptions.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.slots.len() - self.free.len() - self.hidden
     }
 
     /// Makes an empty index for an account, in the place of a closed one.
@@ -126,9 +174,9 @@ impl Subscriptions {
         self.indexes.get(account.place()).map_or(0, Index::len)
     }
 
-    /// All subscriptions with their numbers.
+    /// All that clients subscribed to; shadows, too.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Subscription> {
-        self.slots.iter().filter(|known| known.client != NONE)
+        self.slots.iter().filter(|known| matches!(known.owner(), Owner::Client(_) | Owner::Shadow(_)))
     }
 
     /// The subscriptions of a client whose first one is `first`, latest first.
@@ -158,13 +206,14 @@ impl Subscriptions {
         Some((&mut self.slots, self.indexes.get(account.place())?, &mut self.cache))
     }
 
-    fn hash_of(&self, client: u32, sid: &[u8]) -> u64 {
-        hash(self.seed ^ u64::from(client).wrapping_mul(0xc4ce_b9fe_1a85_ec53), sid)
+    fn hash_of(&self, client: u32, sid: &[u8]) -> u32 {
+        let hash = hash(self.seed ^ u64::from(client).wrapping_mul(0xc4ce_b9fe_1a85_ec53), sid);
+        u32::try_from(hash >> 32).unwrap_or_default()
     }
 
     /// The subscription a client calls `sid`.
     pub(crate) fn find(&self, client: u32, sid: &[u8]) -> Option<u32> {
-        self.sids.find(self.hash_of(client, sid), |number| {
+        self.sids.find(u64::from(self.hash_of(client, sid)), |number| {
             self.slots
                 .get(number as usize)
                 .is_some_and(|known| known.client == client && known.sid_with_blank().strip_suffix(b" ") == Some(sid))
@@ -184,25 +233,44 @@ impl Subscriptions {
         queue: Option<&[u8]>,
         sid: &[u8],
     ) -> Option<u32> {
-        let number = match self.free.last() {
-            Some(&number) => number,
-            None => u32::try_from(self.slots.len()).ok().filter(|&number| number != NONE)?,
-        };
-        let entry = self.indexes.get_mut(account.place())?.insert(subject, queue, number).ok()?;
-        self.inserted += 1;
         let hash = self.hash_of(client, sid);
-        let subscription = Subscription {
+        let number = self.place(account, subject, queue, |entry| Subscription {
             account,
             client,
             max: 0,
             delivered: 0,
+            size: 0,
             filtered: false,
             sid: Sid::new(sid),
             hash,
             entry,
             previous: NONE,
             next: first,
+            shadow: NONE,
+        })?;
+        if let Some(follower) = self.slots.get_mut(first as usize) {
+            follower.previous = number;
+        }
+        let slots = &self.slots;
+        self.sids.insert(u64::from(hash), number, |number| hash_in(slots, number));
+        Some(number)
+    }
+
+    /// Enters a subscription into the index of an account and the slab.
+    fn place(
+        &mut self,
+        account: AccountId,
+        subject: &[u8],
+        queue: Option<&[u8]>,
+        make: impl FnOnce(Entry) -> Subscription,
+    ) -> Option<u32> {
+        let number = match self.free.last() {
+            Some(&number) => number,
+            None => u32::try_from(self.slots.len()).ok().filter(|&number| number < REPLIES)?,
         };
+        let entry = self.indexes.get_mut(account.place())?.insert(subject, queue, number).ok()?;
+        self.inserted += 1;
+        let subscription = make(entry);
         match self.slots.get_mut(number as usize) {
             Some(place) => {
                 *place = subscription;
@@ -210,17 +278,93 @@ impl Subscriptions {
             }
             None => self.slots.push(subscription),
         }
-        if let Some(follower) = self.slots.get_mut(first as usize) {
-            follower.previous = number;
-        }
-        let slots = &self.slots;
-        self.sids.insert(hash, number, |number| slots.get(number as usize).map_or(0, |known| known.hash));
         Some(number)
     }
 
-    /// Takes a subscription out. Returns the client's first one from now on, given the first until now.
+    /// Adds what is no client's subscription to an account; see [`Owner`]. Returns its number.
+    fn place_hidden(
+        &mut self,
+        (client, account): (u32, AccountId),
+        (previous, next, shadow): (u32, u32, u32),
+        subject: &[u8],
+        queue: Option<&[u8]>,
+    ) -> Option<u32> {
+        let number = self.place(account, subject, queue, |entry| Subscription {
+            account,
+            client,
+            max: 0,
+            delivered: 0,
+            size: 0,
+            filtered: false,
+            sid: Sid::new(b""),
+            hash: 0,
+            entry,
+            previous,
+            next,
+            shadow,
+        })?;
+        self.hidden += 1;
+        Some(number)
+    }
+
+    /// Lets what is published in `account` to `local` go where the account's import of this number says.
+    pub(crate) fn insert_service(&mut self, account: AccountId, import: u32, local: &[u8]) -> Option<u32> {
+        self.place_hidden((SERVICE, account), (NONE, NONE, import), local, None)
+    }
+
+    /// Lets what is published in `account` to `subject` be looked at as answers.
+    pub(crate) fn insert_replies(&mut self, account: AccountId, subject: &[u8]) -> Option<u32> {
+        self.place_hidden((REPLIES, account), (NONE, NONE, NONE), subject, None)
+    }
+
+    /// Lets the client's subscription `parent` also get what is published in `account` to `remote`. `import`: the number of the import
+    /// in the subscription's account. Returns false when there is no room or no such subscription.
+    pub(crate) fn insert_shadow(&mut self, parent: u32, import: u32, account: AccountId, remote: &[u8]) -> bool {
+        let Some(above) = self.get(parent) else { return false };
+        let Owner::Client(slot) = above.owner() else { return false };
+        let (first, queue) = (above.shadow, self.queue(above).map(<[u8]>::to_vec));
+        let links = (parent, first, import);
+        let Some(number) = self.place_hidden((SHADOW | slot, account), links, remote, queue.as_deref()) else {
+            return false;
+        };
+        if let Some(above) = self.slots.get_mut(parent as usize) {
+            above.shadow = number;
+        }
+        true
+    }
+
+    /// Takes the shadows of a client's subscription away. Returns how many there were.
+    pub(crate) fn remove_shadows(&mut self, parent: u32) -> usize {
+        let Some(above) = self.slots.get_mut(parent as usize).filter(|above| above.client & SHADOW == 0) else {
+            return 0;
+        };
+        let (mut number, mut count) = (std::mem::replace(&mut above.shadow, NONE), 0);
+        while let Some(next) = self.remove_hidden(number) {
+            number = next;
+            count += 1;
+        }
+        count
+    }
+
+    /// Takes out what is no client's subscription. Returns the next shadow.
+    pub(crate) fn remove_hidden(&mut self, number: u32) -> Option<u32> {
+        let gone =
+            self.slots.get_mut(number as usize).filter(|gone| gone.client & SHADOW != 0 && gone.client != NONE)?;
+        gone.client = NONE;
+        let (entry, account, next) = (gone.entry, gone.account, gone.next);
+        if let Some(index) = self.indexes.get_mut(account.place()) {
+            index.remove(entry);
+        }
+        self.hidden -= 1;
+        self.free.push(number);
+        Some(next)
+    }
+
+    /// Takes a client's subscription out, without its shadows. Returns the client's first one from now on, given the first until now.
     pub(crate) fn remove(&mut self, number: u32, first: u32) -> u32 {
-        let Some(gone) = self.slots.get_mut(number as usize).filter(|gone| gone.client != NONE) else { return first };
+        let Some(gone) = self.slots.get_mut(number as usize).filter(|gone| gone.client & SHADOW == 0) else {
+            return first;
+        };
         gone.client = NONE;
         gone.sid.long = None;
         let (entry, hash, previous, next, account) = (gone.entry, gone.hash, gone.previous, gone.next, gone.account);
@@ -228,7 +372,7 @@ impl Subscriptions {
             index.remove(entry);
         }
         let slots = &self.slots;
-        self.sids.remove(hash, number, |number| slots.get(number as usize).map_or(0, |known| known.hash));
+        self.sids.remove(u64::from(hash), number, |number| hash_in(slots, number));
         if let Some(before) = self.slots.get_mut(previous as usize) {
             before.next = next;
         }
@@ -239,12 +383,24 @@ impl Subscriptions {
         if first == number { next } else { first }
     }
 
+    /// Takes all of a client's subscriptions out with their shadows, given its first one.
+    pub(crate) fn remove_all(&mut self, mut first: u32) {
+        while first != NONE {
+            self.remove_shadows(first);
+            first = self.remove(first, first);
+        }
+    }
+
     /// Gives memory back that only a crowd needed.
     pub(crate) fn trim(&mut self) {
-        if self.len() == 0 {
+        if self.len() + self.hidden == 0 {
             let accounts = self.indexes.len();
             *self = Self { inserted: self.inserted, made: self.made, ..Self::new(self.seed) };
             (0..accounts).filter_map(AccountId::from_place).for_each(|account| self.open(account));
         }
     }
+}
+
+fn hash_in(slots: &[Subscription], number: u32) -> u64 {
+    slots.get(number as usize).map_or(0, |known| u64::from(known.hash))
 }

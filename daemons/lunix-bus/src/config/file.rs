@@ -1,13 +1,17 @@
 //! The keys of the configuration file.
 
 use super::accounts;
+use super::local;
+use super::operator;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
 use super::{tls, websocket};
-use crate::broker::{User, is_hash};
+use crate::broker::{GLOBAL, User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A configuration file larger than this is none.
@@ -36,15 +40,20 @@ pub(super) struct Given {
     /// Users of accounts.
     pub(super) members: Vec<User>,
     pub(super) tls: Option<tls::Tls>,
-    pub(super) max_pending: bool,
+    /// The block `local`: it is read last, when the accounts are known.
+    pub(super) local: Option<Item>,
+    pub(super) operator: operator::Given,
+    pub(super) max_pending: Option<usize>,
+    pub(super) max_memory_per_user: Option<usize>,
+    pub(super) max_connections: Option<usize>,
     pub(super) lame_duck_grace_period: bool,
 }
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, no_auth_user, ping_interval, ping_max, write_deadline, \
+     max_subscriptions, max_pending, max_memory, max_memory_per_user, no_auth_user, local, ping_interval, ping_max, write_deadline, \
      lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, tls, allow_non_tls, websocket, pid_file, \
-     ports_file_dir, logfile, debug, trace";
+     ports_file_dir, logfile, debug, trace, operator, trusted_keys, system_account, resolver, resolver_preload";
 
 /// Reads `path` into `config`.
 pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
@@ -54,17 +63,21 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
     for entry in map.iter() {
         apply(entry, config, &mut given).map_err(Error::File)?;
     }
+    if let Some(item) = &given.local {
+        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
+        config.broker.local = Some(Rc::new(local::policy(item, &is_account).map_err(Error::File)?));
+    }
     Ok(given)
 }
 
-fn load(path: &Path) -> std::io::Result<String> {
+pub(super) fn load(path: &Path) -> std::io::Result<String> {
     if fs::metadata(path)?.len() > FILE_MAX {
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
     }
     fs::read_to_string(path)
 }
 
-struct Files;
+pub(super) struct Files;
 
 impl Surroundings for Files {
     fn include(&mut self, path: &str, from: &str) -> Result<(String, String), String> {
@@ -79,6 +92,9 @@ impl Surroundings for Files {
 }
 
 fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), nats_conf::Error> {
+    if given.operator.take(entry)? {
+        return Ok(());
+    }
     let (item, broker) = (&entry.item, &mut config.broker);
     match entry.key.to_ascii_lowercase().as_str() {
         "port" => broker.port = port(item)?,
@@ -90,13 +106,13 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "unix_mode" => config.unix_mode = mode(item)?,
         "max_payload" => broker.max_payload = size(item, 1, 64 << 20)?,
         "max_control_line" => broker.max_control_line = size(item, 16, 1 << 20)?,
-        "max_connections" | "max_conn" => broker.max_connections = size(item, 1, 1 << 20)?,
+        "max_connections" | "max_conn" => given.max_connections = Some(size(item, 1, 1 << 20)?),
         "max_subscriptions" | "max_subs" => broker.max_subscriptions = size(item, 0, 1 << 30)?,
         "max_pending" => {
-            broker.max_pending = size(item, 1024, 1 << 40)?;
-            given.max_pending = true;
+            given.max_pending = Some(size(item, 1024, 1 << 40)?);
         }
         "max_memory" => broker.max_memory = size(item, 1 << 16, 1 << 40)?,
+        "max_memory_per_user" => given.max_memory_per_user = Some(size(item, 1 << 14, 1 << 40)?),
         "ping_interval" => broker.ping_interval = duration(item)?,
         "ping_max" => broker.ping_max = u32::try_from(size(item, 1, 1 << 20)?).unwrap_or(u32::MAX),
         "write_deadline" => broker.write_deadline = duration(item)?,
@@ -109,10 +125,11 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
         "http_port" | "monitor_port" => {
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
+        "local" => given.local = Some(item.clone()),
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "accounts" => {
             let accounts = accounts::accounts(item)?;
-            broker.accounts = accounts.names;
+            broker.accounts = accounts.settings;
             given.members = accounts.users;
         }
         "authorization" => given.credentials = authorization(item, config)?,
@@ -208,10 +225,13 @@ pub(super) fn string(item: &Item) -> Result<String, nats_conf::Error> {
     }
 }
 
-/// A password or token. Hashed ones are refused: comparing them as plain text would lock everybody out.
+/// A password or token. Without what compares hashed ones they are refused: comparing them as plain text would lock everybody out.
 pub(super) fn secret(item: &Item) -> Result<String, nats_conf::Error> {
     let text = string(item)?;
-    if is_hash(&text) { Err(wrong(item, "bcrypt hashes are not supported")) } else { Ok(text) }
+    if is_hash(&text) && !cfg!(feature = "bcrypt") {
+        return Err(wrong(item, "bcrypt hashes are not supported: built without the feature bcrypt"));
+    }
+    Ok(text)
 }
 
 pub(super) fn strings(item: &Item) -> Result<Vec<String>, nats_conf::Error> {
@@ -226,6 +246,18 @@ pub(super) fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats
     let Value::Integer(number) = item.value else { return Err(unexpected(item, "a number")) };
     let number = usize::try_from(number).ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| wrong(item, format!("a number from {least} to {most} is expected")))
+}
+
+/// Numbers and ranges of them, `1000-1999`; one, or a list.
+pub(super) fn ranges(item: &Item) -> Result<Vec<RangeInclusive<u32>>, nats_conf::Error> {
+    let one = |item: &Item| {
+        let text = string(item)?;
+        let (first, last) = text.split_once('-').unwrap_or((&text, &text));
+        let range = first.trim().parse().ok().zip(last.trim().parse().ok()).map(|(first, last)| first..=last);
+        let range = range.filter(|range: &RangeInclusive<u32>| !range.is_empty());
+        range.ok_or_else(|| wrong(item, "a number or a range of numbers is expected, such as \"1000-1999\""))
+    };
+    if let Value::Array(items) = &item.value { items.iter().map(one).collect() } else { Ok(vec![one(item)?]) }
 }
 
 pub(super) fn port(item: &Item) -> Result<u16, nats_conf::Error> {

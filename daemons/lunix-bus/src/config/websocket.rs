@@ -7,10 +7,10 @@ use nats_conf::{Entry, Error, Item, Value};
 use std::time::Duration;
 
 /// Keys of nats-server that ask for what is not there.
-const UNSUPPORTED: [&str; 4] = ["authorization", "authentication", "jwt_cookie", "ping_interval"];
+const UNSUPPORTED: [&str; 3] = ["authorization", "authentication", "ping_interval"];
 
 const KEYS: &str = "listen, host, port, no_tls, tls, same_origin, allowed_origins, compression, handshake_timeout, \
-                    advertise, no_auth_user, user_cookie, pass_cookie, token_cookie, headers";
+                    advertise, no_auth_user, jwt_cookie, user_cookie, pass_cookie, token_cookie, headers";
 
 /// How long a handshake may take when nobody says so.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -39,6 +39,8 @@ pub struct CookieNames {
     pub password: Option<String>,
     /// Stands for `auth_token`.
     pub token: Option<String>,
+    /// Stands for `jwt`.
+    pub jwt: Option<String>,
 }
 
 /// Reads the `websocket` block; `None` where it names no port, so that nothing listens.
@@ -96,6 +98,8 @@ fn apply(entry: &Entry, web: &mut WebSocket) -> Result<(), Error> {
         "user_cookie" => web.cookies.user = Some(string(item)?),
         "pass_cookie" => web.cookies.password = Some(string(item)?),
         "token_cookie" => web.cookies.token = Some(string(item)?),
+        "jwt_cookie" if cfg!(feature = "jwt") => web.cookies.jwt = Some(string(item)?),
+        "jwt_cookie" => return Err(Error::new(&entry.place, "this build knows no tokens (feature jwt)")),
         "headers" => web.headers = headers(item)?,
         name if UNSUPPORTED.contains(&name) => {
             return Err(Error::new(&entry.place, format!("field {:?} of nats-server is not supported", entry.key)));

@@ -23,6 +23,8 @@ pub(crate) struct Listener {
     fd: OwnedFd,
     /// What it is called in the log.
     pub(crate) name: String,
+    /// The kernel tells whose the connections are.
+    pub(crate) is_visible: bool,
     kind: Kind,
 }
 
@@ -66,7 +68,7 @@ impl Listener {
         let port = socket.local_addr().map_err(failed)?.port();
         socket.set_nonblocking(true).map_err(failed)?;
         let name = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-        Ok((Self { fd: socket.into(), name, kind: Kind::Tcp }, port))
+        Ok((Self { fd: socket.into(), name, is_visible: false, kind: Kind::Tcp }, port))
     }
 
     /// Listens on a unix socket: a path, or an abstract name after `@`.
@@ -79,7 +81,7 @@ impl Listener {
                 if taken { Error::Taken(name.to_owned()) } else { failed(error) }
             })?;
             let kind = Kind::Unix { everybody: mode & 0o002 != 0 };
-            return Ok((Self { fd, name: name.to_owned(), kind }, None));
+            return Ok((Self { fd, name: name.to_owned(), is_visible: false, kind }, None));
         }
         let path = Path::new(name);
         let address = SocketAddrUnix::new(path).map_err(|error| failed(error.into()))?;
@@ -91,7 +93,7 @@ impl Listener {
         let fd = bound.map_err(failed)?;
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)?;
         let inode = fs::symlink_metadata(path).map_err(failed)?.ino();
-        let listener = Self { fd, name: name.to_owned(), kind: Kind::Unix { everybody: true } };
+        let listener = Self { fd, name: name.to_owned(), is_visible: false, kind: Kind::Unix { everybody: true } };
         Ok((listener, Some(SocketFile { path: path.to_owned(), inode })))
     }
 
@@ -112,7 +114,12 @@ impl Listener {
             Ok(address) => (address.to_string(), Kind::Tcp),
             Err(_) => (format!("descriptor {number}"), Kind::Unix { everybody: true }),
         };
-        Ok(Self { fd, name, kind })
+        Ok(Self { fd, name, is_visible: false, kind })
+    }
+
+    /// Whether it is a TCP socket.
+    pub(crate) fn is_tcp(&self) -> bool {
+        matches!(self.kind, Kind::Tcp)
     }
 
     /// Accepts one connection. `None` when no more waits; `Some(Err)` when this one failed.
@@ -135,9 +142,10 @@ impl Listener {
                 Some(Peer::Tcp(address.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)))))
             }
             Kind::Unix { everybody } => {
-                let uid = sockopt::socket_peercred(fd).ok()?.uid;
-                let allowed = everybody || uid.is_root() || uid == rustix::process::geteuid();
-                allowed.then_some(Peer::Unix { uid: uid.as_raw() })
+                // Not rustix's: that one has no value for a peer whose process has no number here.
+                let uid = sys::peer::uid(fd).ok()?;
+                let allowed = everybody || uid == 0 || uid == rustix::process::geteuid().as_raw();
+                allowed.then_some(Peer::Unix { uid })
             }
         }
     }

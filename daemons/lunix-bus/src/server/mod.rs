@@ -2,6 +2,9 @@
 
 mod error;
 mod files;
+#[cfg(feature = "bcrypt")]
+mod hashes;
+mod kernel;
 mod listen;
 mod log;
 mod monitor;
@@ -11,9 +14,11 @@ pub mod transport;
 pub use error::Error;
 pub use signalling::{Failure, Signalling};
 
-use crate::broker::{Broker, Progress};
+use crate::broker::{Broker, Peer, Progress};
 use crate::config::{self, Config};
 use crate::flags::Flags;
+use crate::local::{Facts, Origin};
+use kernel::Kernel;
 use listen::{Listener, Refused, SocketFile};
 use log::Log;
 use monitor::Monitor;
@@ -24,7 +29,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use sys::signal;
 use transport::{Doors, Transport};
 
@@ -48,6 +53,8 @@ enum Source {
     Timer,
     Monitor,
     Monitored(u32),
+    #[cfg(feature = "bcrypt")]
+    Hasher,
 }
 
 #[derive(Debug)]
@@ -67,6 +74,7 @@ struct Server {
     socket_files: Vec<SocketFile>,
     monitor: Option<Monitor>,
     doors: Doors,
+    kernel: Kernel,
     started: Instant,
     /// When the configuration was read.
     loaded: Instant,
@@ -79,6 +87,8 @@ struct Server {
     list: Vec<u32>,
     /// Closed to accept and refuse one more when no descriptor is free.
     reserve: Option<File>,
+    #[cfg(feature = "bcrypt")]
+    hashes: hashes::Hashes,
     log: Log,
     flags: Flags,
     ending: bool,
@@ -138,7 +148,8 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         files.push(files::ports(directory, config.broker.port, monitor.as_ref().map(Monitor::port))?);
     }
     name_server(&mut config)?;
-    if config.broker.credentials == crate::broker::Credentials::Open && config.tcp {
+    let is_open = config.broker.credentials == crate::broker::Credentials::Open && config.broker.local.is_none();
+    if is_open && config.tcp {
         log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
     }
     if let Some(monitor) = &monitor {
@@ -154,6 +165,7 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         log.info(format_args!("TLS {how} for client connections"));
     }
     let mut server = Server::new(flags, config, Sockets { listeners, socket_files, monitor, web_listener }, log)?;
+    server.ask_for_listeners();
     server.log.info("Server is ready");
     if let Some(fd) = ready {
         files::ready(fd);
@@ -172,6 +184,16 @@ fn name_server(config: &mut Config) -> Result<(), Error> {
         config.broker.server_name.clone_from(&config.broker.server_id);
     }
     Ok(())
+}
+
+/// The broker with what makes its nonces.
+#[cfg(feature = "jwt")]
+fn with_secret(mut broker: Broker) -> Result<Broker, Error> {
+    let mut secret = [0_u8; 32];
+    fill_random(&mut secret)?;
+    broker.set_secret(secret);
+    broker.share_by_tokens();
+    Ok(broker)
 }
 
 fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
@@ -210,17 +232,22 @@ impl Server {
             reactor.insert(&monitor.listener, Interest::READ, Source::Monitor).map_err(epoll)?;
         }
         let started = Instant::now();
+        let mut broker = Broker::new(config.broker, u64::from_ne_bytes(seed));
+        broker.set_calendar(started, SystemTime::now());
         for (listener, number) in listeners.iter().zip(0..) {
             reactor.insert(listener, Interest::READ, Source::Listener(number)).map_err(epoll)?;
         }
+        #[cfg(feature = "jwt")]
+        let broker = with_secret(broker)?;
         Ok(Self {
             reactor,
-            broker: Broker::new(config.broker, u64::from_ne_bytes(seed)),
+            broker,
             sockets: Vec::new(),
             listeners,
             socket_files,
             monitor,
             doors,
+            kernel: Kernel::without_tcp(),
             started,
             loaded: started,
             signals,
@@ -229,6 +256,8 @@ impl Server {
             buffer: vec![0; READ_SIZE],
             list: Vec::new(),
             reserve: File::open("/dev/null").ok(),
+            #[cfg(feature = "bcrypt")]
+            hashes: hashes::Hashes::default(),
             log,
             flags,
             ending: false,
@@ -240,6 +269,10 @@ impl Server {
             let patience = self.doors.is_behind().then_some(Duration::ZERO);
             self.reactor.wait(patience).map_err(epoll)?;
             let now = Instant::now();
+            #[cfg(feature = "jwt")]
+            if self.broker.needs_calendar() {
+                self.broker.set_calendar(now, SystemTime::now());
+            }
             while let Some(event) = self.reactor.next() {
                 match event.key {
                     Source::Client(slot) => {
@@ -255,6 +288,8 @@ impl Server {
                     Source::Timer => self.tick(now)?,
                     Source::Monitor => self.monitor_accept(now),
                     Source::Monitored(place) => self.monitor_ready(now, place),
+                    #[cfg(feature = "bcrypt")]
+                    Source::Hasher => self.hasher_ready(now),
                 }
             }
             self.catch_up(now);
@@ -266,6 +301,8 @@ impl Server {
 
     /// After the events of a turn: writes, closes, sets the alarm.
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
+        #[cfg(feature = "bcrypt")]
+        self.ask(now);
         self.flush(now);
         let mut list = std::mem::take(&mut self.list);
         self.broker.take_ending(&mut list);
@@ -285,11 +322,10 @@ impl Server {
             self.ending = true;
         }
         let deadline = self.broker.next_deadline();
-        let deadline = deadline
-            .into_iter()
-            .chain(self.monitor.as_ref().and_then(Monitor::next_due))
-            .chain(self.doors.next_due())
-            .min();
+        let monitor = self.monitor.as_ref().and_then(Monitor::next_due);
+        let deadline = deadline.into_iter().chain(monitor).chain(self.doors.next_due()).min();
+        #[cfg(feature = "bcrypt")]
+        let deadline = deadline.into_iter().chain(self.hashes.next_due()).min();
         if deadline != self.armed && (self.armed.is_none_or(|armed| deadline.is_some_and(|deadline| deadline < armed)))
         {
             self.arm(deadline)?;
@@ -311,8 +347,9 @@ impl Server {
             self.broker.tick(now);
             self.monitor_tick(now);
             self.doors_tick(now);
+            #[cfg(feature = "bcrypt")]
+            self.hasher_tick(now);
             self.flush(now);
-            self.broker.relax();
         }
         Ok(())
     }
@@ -323,13 +360,39 @@ impl Server {
             match listener.accept() {
                 None => return,
                 Some(Ok((fd, peer))) => {
-                    self.let_in(now, number, fd, peer);
+                    let visible = listener.is_visible;
+                    let facts = self.facts(visible, &fd, peer);
+                    self.let_in(now, number, (fd, peer), facts);
                 }
                 Some(Err(Refused::Peer)) => {}
                 Some(Err(Refused::NoDescriptor)) => {
                     self.refuse_one(number);
                     return;
                 }
+            }
+        }
+    }
+
+    /// What the kernel says of a client, where there are rules about that.
+    fn facts(&mut self, visible: bool, fd: &OwnedFd, peer: Peer) -> Option<Facts> {
+        let policy = self.broker.settings().local.as_ref()?;
+        Some(match peer {
+            Peer::Unix { .. } => Kernel::unix(fd),
+            Peer::Tcp(address) if visible && policy.tcp => self.kernel.tcp(fd, address),
+            Peer::Tcp(_) => Facts::new(Origin::Elsewhere),
+        })
+    }
+
+    /// Finds out whose connections the kernel can tell, where there are rules about that.
+    fn ask_for_listeners(&mut self) {
+        let wanted = self.broker.settings().local.as_ref().is_some_and(|policy| policy.tcp);
+        self.kernel = if wanted { Kernel::with_tcp() } else { Kernel::without_tcp() };
+        for listener in self.listeners.iter_mut().filter(|listener| listener.is_tcp()) {
+            listener.is_visible = wanted && self.kernel.sees(&*listener);
+            if wanted && !listener.is_visible {
+                let name = &listener.name;
+                self.log
+                    .warn(format_args!("the kernel does not tell whose connections to {name} are: all are anonymous"));
             }
         }
     }
@@ -553,7 +616,15 @@ impl Server {
         self.log.set_debug(fresh.debug);
         self.doors.configure(&fresh);
         self.loaded = now;
+        let asks_anew =
+            settings.local.as_ref().map(|policy| policy.tcp) != known.local.as_ref().map(|policy| policy.tcp);
+        self.broker.set_calendar(now, SystemTime::now());
         self.broker.reload(settings);
+        #[cfg(feature = "jwt")]
+        self.broker.share_by_tokens();
+        if asks_anew {
+            self.ask_for_listeners();
+        }
         self.log.info("Reloaded server configuration");
     }
 

@@ -125,6 +125,20 @@ impl Server {
     }
 }
 
+/// The reference, where there is, and ours, with the same configuration file. `{dir}` in it stands for the file's directory.
+pub(crate) fn both(name: &str, configuration: &str) -> Vec<Server> {
+    let reference = reference().map(|command| with_file(&format!("{name}-reference"), command, configuration));
+    reference.into_iter().chain([with_file(name, ours(), configuration)]).collect()
+}
+
+/// A server with a configuration file.
+pub(crate) fn with_file(name: &str, command: Command, configuration: &str) -> Server {
+    let directory = directory(name);
+    let file = directory.join("bus.conf");
+    std::fs::write(&file, configuration.replace("{dir}", directory.to_str().unwrap())).unwrap();
+    Server::start(command, &["-c", file.to_str().unwrap()])
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -179,6 +193,21 @@ impl<S: Read + Write> Client<S> {
         self.expect("\r\n");
         self.say(b"CONNECT {\"verbose\":false,\"headers\":true}\r\nPING\r\n");
         self.expect("PONG\r\n");
+    }
+
+    /// Reads INFO and returns its value for `key`; null when it has none.
+    pub(crate) fn info(&mut self, key: &str) -> serde_json::Value {
+        let text = self.expect("\r\n");
+        let mut info: serde_json::Value = serde_json::from_str(text.strip_prefix("INFO ").unwrap()).unwrap();
+        info.get_mut(key).map(serde_json::Value::take).unwrap_or_default()
+    }
+
+    /// Says something; returns what is heard up to a PONG or the end, which reads `<end>`. A PING of the server does not count.
+    pub(crate) fn answer(&mut self, said: &str) -> String {
+        self.say(said.as_bytes());
+        let (heard, ended) = self.read_until(|seen| seen.windows(6).any(|six| six == b"PONG\r\n"));
+        let heard = String::from_utf8_lossy(&heard).replace("PING\r\n", "");
+        if ended { heard + "<end>" } else { heard }
     }
 
     /// Proves that the server serves this client.

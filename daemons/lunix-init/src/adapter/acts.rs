@@ -1,44 +1,10 @@
 //! Doing what the supervisor asks for.
 
-use super::{Host, Key};
-use crate::directory::{FILE_MAX, folder::Folder};
-use crate::lifecycle::Script;
-use crate::service::Service;
-use crate::supervisor::{Act, News};
-use crate::{environment, identity};
-use init_control::{Ended, ServiceState, What, Writer};
-use reactor::{Instant, Interest};
+use super::Host;
+use super::launch::Program;
+use crate::supervisor::Act;
 use rustix::io::Errno;
-use rustix::pipe::PipeFlags;
-use std::ffi::{CStr, CString};
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use sys::signal::{self, Target};
-use sys::spawn::{Command, Stage};
-
-/// Most bytes read of /etc/passwd and /etc/group.
-const ACCOUNTS_MAX: usize = 1024 * 1024;
-
-/// Why a program does not run.
-struct Failure {
-    /// Trying again later may help.
-    passing: bool,
-    sentence: String,
-}
-
-impl Failure {
-    fn lasting(sentence: String) -> Self {
-        Self { passing: false, sentence }
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN].map(Errno::raw_os_error);
-        let passing = error.raw_os_error().is_some_and(|errno| scarce.contains(&errno));
-        Self { passing, sentence: error.to_string() }
-    }
-}
 
 impl Host {
     /// Does everything asked for, in order, until nothing more is.
@@ -50,13 +16,41 @@ impl Host {
                     self.signal(id, number, false);
                     self.signal(id, signal::CONT, false);
                 }
-                Act::Kill(id) => self.signal(id, signal::KILL, true),
+                Act::Kill(id) => self.kill(id),
+                Act::Reload(id) => self.reload(id),
                 Act::Tell(news) => self.tell(&news),
+                Act::Report(report) => self.tell_generation(&report),
                 Act::Forget(id) => {
                     self.close_channels(id);
                     self.supervisor.release(id);
                 }
             }
+        }
+    }
+
+    /// Kills a service's process with its group, and what it reloads by.
+    fn kill(&mut self, id: usize) {
+        self.signal(id, signal::KILL, true);
+        if let Some(pid) = self.supervisor.get(id).and_then(|service| service.reloader) {
+            // Its end is on the way already, or it ends now.
+            let _ = signal::send(Target::Group(pid), signal::KILL);
+        }
+    }
+
+    /// Tells a service to read its configuration again.
+    fn reload(&mut self, id: usize) {
+        let Some(service) = self.supervisor.get(id) else { return };
+        if !service.definition.has_reload {
+            let number = service.definition.reload_signal;
+            self.signal(id, number, false);
+            return self.supervisor.reloaded(id, String::new(), &mut self.acts);
+        }
+        if self.supervisor.reload_later(id) {
+            return;
+        }
+        match self.start_program(id, Program::Reload) {
+            Ok(pid) => self.supervisor.reloading(id, pid),
+            Err(failure) => self.supervisor.reloaded(id, failure.sentence, &mut self.acts),
         }
     }
 
@@ -71,173 +65,4 @@ impl Host {
             Ok(()) | Err(_) => {}
         }
     }
-
-    fn run_script(&mut self, id: usize, script: Script) {
-        let outcome = self.start_program(id, script);
-        let now = Instant::now();
-        match outcome {
-            Ok(pid) => self.supervisor.spawned(now, id, pid, &mut self.acts),
-            Err(failure) => {
-                self.close_notification(id);
-                self.supervisor.not_spawned(now, id, failure.passing, &failure.sentence, &mut self.acts);
-            }
-        }
-    }
-
-    fn start_program(&mut self, id: usize, script: Script) -> Result<i32, Failure> {
-        self.open_channels(id)?;
-        let Some(base) = &self.folder else { return Err(Failure::lasting("there is no service directory".to_owned())) };
-        let Some(service) = self.supervisor.get(id) else {
-            return Err(Failure::lasting("there is no such service".to_owned()));
-        };
-        let name = service.name.clone();
-        let Some(folder) = base.enter(&name)? else {
-            return Err(Failure::lasting("its directory is gone".to_owned()));
-        };
-        let (program, arguments) = command_line(service, script);
-        let is_main = script == Script::Main;
-        let notification = service.definition.notification.filter(|_| is_main);
-        let wants_socket = service.definition.notify_socket && is_main;
-        let who = identity_of(&folder)?;
-        let mut variables = self.environment.clone();
-        environment::apply(&mut variables, &folder)?;
-        if wants_socket {
-            let address = self.notify_address()?;
-            environment::set(&mut variables, b"NOTIFY_SOCKET", Some(&address));
-        }
-        let told = if notification.is_some() { Some(self.open_notification(id)?) } else { None };
-        let [input, output, errors] = self.stdio(id).ok_or_else(|| Failure::lasting("it has no output".to_owned()))?;
-        let command = Command {
-            program,
-            arguments: &arguments.iter().map(CString::as_c_str).collect::<Vec<_>>(),
-            environment: &variables.iter().map(CString::as_c_str).collect::<Vec<_>>(),
-            directory: folder.as_fd(),
-            stdio: [input, output, errors],
-            extra: told.as_ref().zip(notification).map(|(writer, number)| (writer.as_fd(), number)),
-            identity: who.as_ref(),
-            descriptors: self.descriptors,
-        };
-        sys::spawn::spawn(&command).map_err(|error| describe(&folder, program, &error))
-    }
-
-    /// Opens the pipe a service announces itself on; returns the end it writes to.
-    fn open_notification(&mut self, id: usize) -> io::Result<OwnedFd> {
-        self.close_notification(id);
-        let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        rustix::io::ioctl_fionbio(&reader, true)?;
-        let token = self.reactor.insert(&reader, Interest::READ, Key::Notification(id))?;
-        if let Some(channels) = self.channels.get_mut(id) {
-            channels.notification = Some((reader, token));
-        }
-        Ok(writer)
-    }
-
-    /// Writes an event, and the line of the console for those a person wants to see.
-    fn tell(&mut self, news: &News) {
-        let Some(service) = self.supervisor.get(news.id) else { return };
-        let (code, number) = match news.ended {
-            None => (None, None),
-            Some(Ended::Code(code)) => (Some(code), None),
-            Some(Ended::Signal(number)) => (None, Some(number)),
-        };
-        let mut buffer = [0; 2048];
-        let reason = news.reason.as_bytes();
-        let writer = Writer::new(&mut buffer, "event")
-            .number("seq", self.events.next().number())
-            .field("service", service.name.as_bytes())
-            .field("what", news.what.word().as_bytes())
-            .optional_number("pid", news.pid)
-            .optional_number("code", code)
-            .optional_number("signal", number)
-            .optional("reason", (!reason.is_empty()).then(|| reason.get(..400).unwrap_or(reason)));
-        match writer.finish() {
-            Ok(record) => self.events.push(record),
-            Err(error) => self.console.say(format_args!("error: event of {}: {error}", service.name)),
-        }
-        match news.what {
-            What::Broken => self.console.say(format_args!("error: {}: broken: {}", service.name, news.reason)),
-            What::Backoff => {
-                let how = service.ended.map_or_else(String::new, |how| format!("{how}; "));
-                self.console.say(format_args!("warn: {}: {how}{}", service.name, news.reason));
-            }
-            What::Exited if service.life.state() == ServiceState::Starting => {
-                let how = news.ended.map_or_else(String::new, |how| how.to_string());
-                self.console.say(format_args!("warn: {}: {how}; starts again at once", service.name));
-            }
-            What::Added
-            | What::Removed
-            | What::Changed
-            | What::Waiting
-            | What::Started
-            | What::Ready
-            | What::Stopping
-            | What::Exited
-            | What::Stopped
-            | What::Poweroff
-            | What::Reboot
-            | What::Halt
-            | What::Shutdown => {}
-        }
-    }
-}
-
-/// The program and its arguments. `finish` gets, as from s6: exit code (256 when a signal ended it), signal (0 when none did), name.
-fn command_line(service: &Service, script: Script) -> (&'static CStr, Vec<CString>) {
-    let oneshot = service.definition.policy.oneshot;
-    let (program, ended) = match (script, oneshot) {
-        (Script::Main, false) => (c"./run", None),
-        (Script::Main, true) => (c"./up", None),
-        (Script::End(_), true) => (c"./down", None),
-        (Script::End(how), false) => (c"./finish", how),
-    };
-    let mut arguments = vec![program.to_owned()];
-    let (code, number) = match ended {
-        None => return (program, arguments),
-        Some(Ended::Code(code)) => (i32::from(code), 0),
-        Some(Ended::Signal(number)) => (256, number),
-    };
-    let words = [code.to_string(), number.to_string(), service.name.clone()];
-    arguments.extend(words.into_iter().filter_map(|word| CString::new(word).ok()));
-    (program, arguments)
-}
-
-fn identity_of(folder: &Folder) -> Result<Option<sys::spawn::Identity>, Failure> {
-    let Some(file) = folder.read("user", FILE_MAX)? else { return Ok(None) };
-    let etc = Folder::open("/etc".as_ref())?;
-    let passwd = etc.read("passwd", ACCOUNTS_MAX)?.unwrap_or_default();
-    let group = etc.read("group", ACCOUNTS_MAX)?.unwrap_or_default();
-    let who = identity::resolve(&file, &passwd, &group).map_err(Failure::lasting)?;
-    let already = rustix::process::geteuid().as_raw() == who.uid && who.uid != 0;
-    // An ordinary user may name itself, so that one directory serves both.
-    Ok((!already).then_some(who))
-}
-
-/// The sentence of a program that could not be executed.
-fn describe(folder: &Folder, program: &CStr, error: &sys::spawn::Error) -> Failure {
-    let file = program.to_string_lossy();
-    let file = file.strip_prefix("./").unwrap_or(&file);
-    let mut failure = Failure::from(io::Error::from(error.cause.kind()));
-    let errno = error.cause.raw_os_error().map(Errno::from_raw_os_error);
-    failure.passing = matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::TXTBSY));
-    failure.sentence = match (error.stage, errno) {
-        (Stage::Execute, Some(Errno::NOEXEC)) => format!("{file}: neither a program nor a script that begins with #!"),
-        (Stage::Execute, Some(Errno::ACCESS)) => format!("{file}: not executable, or on a file system mounted noexec"),
-        (Stage::Execute, Some(Errno::NOENT)) if folder.stat(file).is_ok_and(|found| found.is_some()) => {
-            format!("{file}: its interpreter {} does not exist", interpreter(folder, file))
-        }
-        (Stage::Execute, _) => format!("{file}: {}", error.cause),
-        (Stage::Groups | Stage::Group | Stage::User, _) => format!("user: {error}"),
-        (Stage::Clone | Stage::Session | Stage::Directory | Stage::Descriptors | Stage::Limit, _) => error.to_string(),
-    };
-    failure
-}
-
-/// What follows `#!`; a binary has a loader instead.
-fn interpreter(folder: &Folder, file: &str) -> String {
-    let content = folder.read(file, ACCOUNTS_MAX).ok().flatten().unwrap_or_default();
-    let first = content.split(|&byte| byte == b'\n').next().and_then(|line| line.strip_prefix(b"#!"));
-    first.map_or_else(
-        || "(its loader)".to_owned(),
-        |line| String::from_utf8_lossy(line).trim().chars().take(128).collect(),
-    )
 }

@@ -1,25 +1,31 @@
 //! The side that makes system calls: one epoll, and the machines it feeds.
 
 mod acts;
+mod command;
 mod control;
+mod events;
+mod launch;
 mod notify;
 mod output;
+mod privileges;
 mod reap;
 mod watch;
 
 use crate::console::Console;
+use crate::directory::Known;
 use crate::directory::folder::Folder;
 use crate::options::Options;
 use crate::ring::Ring;
+use crate::service::Found;
 use crate::shutdown::{Effect, Goal, Input, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
 use crate::{directory, environment};
 use control::Control;
-use init_control::{REPLY_MAX, What, Writer};
 use notify::NotifySocket;
 use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
 use rustix::process::Resource;
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -66,6 +72,7 @@ pub(crate) struct Host {
     pub(crate) notify: Option<NotifySocket>,
     watcher: Option<Watcher>,
     services: PathBuf,
+    stores: Vec<PathBuf>,
     pub(crate) folder: Option<Folder>,
     pub(crate) environment: Vec<CString>,
     pub(crate) null: OwnedFd,
@@ -152,6 +159,7 @@ impl Host {
             notify: None,
             watcher: watcher.ok(),
             services: options.services.clone().unwrap_or_else(|| crate::options::SERVICES.into()),
+            stores: stores(options),
             folder: None,
             environment: environment::own(),
             null: open_null()?,
@@ -260,8 +268,12 @@ impl Host {
         if self.shutdown.phase() != Phase::Running {
             return;
         }
+        let supervisor = &self.supervisor;
+        let names: BTreeMap<&str, usize> = supervisor.iter().map(|(id, one)| (one.name.as_str(), id)).collect();
+        let earlier = |name: &str, place: &str| supervisor.known(*names.get(name)?, place);
+        let known = Known { stores: &self.stores, earlier: &earlier };
         let found = Folder::open(&self.services).and_then(|folder| {
-            let found = directory::read_all(&folder)?;
+            let found = directory::read_all(&folder, known)?;
             Ok((folder, found))
         });
         match found {
@@ -273,26 +285,42 @@ impl Host {
             }
             Ok((folder, found)) => {
                 self.watch_services(&found);
-                self.folder = Some(folder);
-                let sentences = self.supervisor.reconcile(Instant::now(), found, &mut self.acts);
-                for sentence in sentences {
-                    self.console.say(format_args!("warn: {sentence}"));
-                }
+                self.take_over(folder, found);
             }
         }
         self.run_acts();
     }
 
-    /// An event of the whole init.
-    fn announce(&mut self, what: What) {
-        let mut buffer = [0; REPLY_MAX];
-        let seq = self.events.next().number();
-        let writer = Writer::new(&mut buffer, "event").number("seq", seq).field("what", what.word().as_bytes());
-        if let Ok(record) = writer.finish() {
-            self.events.push(record);
+    /// Takes the directory as read for what services are started from, unless it is another one than before and cannot run.
+    fn take_over(&mut self, folder: Folder, found: Vec<Found>) {
+        let is_another = self.folder.as_ref().is_some_and(|before| !before.is_same(&folder));
+        let outcome = self.supervisor.reconcile(Instant::now(), found, is_another, &mut self.acts);
+        if outcome.accepted {
+            let before = self.folder.replace(folder);
+            for (id, place) in outcome.left {
+                self.keep_home(id, place, before.as_ref().filter(|_| is_another));
+            }
         }
-        self.console.say(format_args!("info: {what}"));
+        for sentence in outcome.sentences {
+            self.console.say(format_args!("warn: {sentence}"));
+        }
     }
+
+    /// Holds on to the directory that a running service was started from, for its `finish`.
+    fn keep_home(&mut self, id: usize, place: Option<String>, before: Option<&Folder>) {
+        let Some(service) = self.supervisor.get(id).filter(|service| service.life.is_active()) else { return };
+        let Some(channels) = self.channels.get_mut(id).filter(|channels| channels.home.is_none()) else { return };
+        let by_place = place.and_then(|place| Folder::open(place.as_ref()).ok());
+        // Where neither is to be had, `finish` comes from the directory as it is now.
+        channels.home = by_place.or_else(|| before?.enter(service.folder()).ok().flatten());
+    }
+}
+
+/// The stores that were named, or the usual ones; as the kernel tells paths, without links.
+fn stores(options: &Options) -> Vec<PathBuf> {
+    let usual = || directory::place::STORES.map(PathBuf::from).to_vec();
+    let named = if options.stores.is_empty() { usual() } else { options.stores.clone() };
+    named.into_iter().map(|store| std::fs::canonicalize(&store).unwrap_or(store)).collect()
 }
 
 /// What reads as nothing: /dev/null, or an empty file in memory where there is no /dev.

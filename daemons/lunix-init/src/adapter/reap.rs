@@ -33,11 +33,20 @@ impl Host {
     }
 
     fn bury(&mut self, pid: i32, status: WaitStatus) {
-        let Some(id) = self.supervisor.find_pid(pid) else { return };
+        let service = self.supervisor.find_pid(pid);
+        let reloader = self.supervisor.find_reloader(pid);
+        if service.is_none() && reloader.is_none() {
+            return;
+        }
         let code = status.exit_status().and_then(|code| u8::try_from(code).ok());
         let Some(how) = code.map(Ended::Code).or_else(|| status.terminating_signal().map(Ended::Signal)) else {
             return;
         };
+        if let Some(id) = reloader {
+            let reason = if how == Ended::Code(0) { String::new() } else { how.to_string() };
+            self.supervisor.reloaded(id, reason, &mut self.acts);
+        }
+        let Some(id) = service else { return };
         self.close_notification(id);
         self.supervisor.exited(Instant::now(), id, how, &mut self.acts);
         // At once, so that the next dead is not taken for the process that follows this one.

@@ -1,16 +1,20 @@
 //! Noticing that the service directory changed. inotify is only the hint; what counts is the directory, read again as a whole.
 
 use super::{Host, Key};
+use crate::directory::chain::steps_to;
+use crate::directory::place;
 use crate::service::Found;
 use reactor::{Inotify, Instant, Interest, Reactor, Timer};
 use std::collections::BTreeSet;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long changes may gather before the directory is read.
 const DEBOUNCE: Duration = Duration::from_millis(30);
+
+/// The folders of a service in which changes are looked for at once; what lies deeper is seen with the next change elsewhere.
+const WITHIN: [&str; 5] = ["env", "dependencies.d", "contents.d", "instances", "data"];
 
 /// The watches, and the timer that lets changes gather.
 #[derive(Debug)]
@@ -68,7 +72,6 @@ impl Host {
     /// Watches the directory, what its path leads through, and each service in it.
     pub(crate) fn watch_services(&mut self, found: &[Found]) {
         let Some(watcher) = &mut self.watcher else { return };
-        let mut watches = BTreeSet::new();
         let mut failure = None;
         let mut steps = BTreeSet::new();
         let mut try_watch = |path: &Path| match watcher.inotify.watch(path) {
@@ -83,14 +86,22 @@ impl Host {
         for (parent, name) in steps_to(&self.services) {
             steps.extend(try_watch(&parent).map(|number| (number, name)));
         }
-        let mut watch = |path: &Path| watches.extend(try_watch(path));
-        watch(&self.services);
+        let mut folders = vec![self.services.clone()];
         for service in found {
-            let folder = self.services.join(&service.name);
-            watch(&folder);
-            watch(&folder.join("env"));
-            watch(&folder.join("dependencies.d"));
+            let folder = self.services.join(service.folder());
+            // A link within the directory is seen there; where it leads may be reached by more of them, until it enters a store.
+            let target = std::fs::read_link(&folder).map(|target| self.services.join(target));
+            if let Some(target) = target.ok().filter(|target| !place::is_in_store(target, &self.stores)) {
+                for (parent, name) in steps_to(&target) {
+                    steps.extend(try_watch(&parent).map(|number| (number, name)));
+                }
+            }
+            if service.place.is_none() {
+                folders.extend(WITHIN.iter().map(|name| folder.join(name)));
+                folders.push(folder);
+            }
         }
+        let watches: BTreeSet<i32> = folders.iter().filter_map(|folder| try_watch(folder)).collect();
         let kept: BTreeSet<i32> = watches.iter().copied().chain(steps.iter().map(|&(number, _)| number)).collect();
         let held: BTreeSet<i32> =
             watcher.watches.iter().copied().chain(watcher.steps.iter().map(|&(number, _)| number)).collect();
@@ -110,43 +121,5 @@ impl Host {
             let path = path.display();
             self.console.say(format_args!("warn: cannot watch {path}: {error}; use rescan after changes there"));
         }
-    }
-}
-
-/// The directories that hold the links by which `path` is reached, and the entry that matters in each, so that the swap of any of them
-/// is seen; the last is the entry of the directory itself.
-fn steps_to(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut steps = Vec::new();
-    let mut at = path.to_path_buf();
-    // As many links as the kernel follows.
-    for _ in 0..40 {
-        let parent = match at.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
-            Some(parent) => parent.to_path_buf(),
-            None => return steps,
-        };
-        steps.push((parent.clone(), at.file_name().map(|name| name.as_bytes().to_vec()).unwrap_or_default()));
-        let Ok(target) = std::fs::read_link(&at) else { return steps };
-        at = parent.join(target);
-    }
-    steps
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_link_of_the_path_is_a_step() {
-        let home = std::env::temp_dir().join(format!("lunix-init-steps-{}", std::process::id()));
-        std::fs::create_dir_all(home.join("gen1")).unwrap();
-        std::os::unix::fs::symlink("profile", home.join("services")).unwrap();
-        std::os::unix::fs::symlink(home.join("gen1"), home.join("profile")).unwrap();
-        let steps = steps_to(&home.join("services"));
-        std::fs::remove_dir_all(&home).unwrap();
-        let names: Vec<&[u8]> = steps.iter().map(|(_, name)| name.as_slice()).collect();
-        assert_eq!(names, [&b"services"[..], b"profile", b"gen1"]);
-        assert!(steps.iter().all(|(parent, _)| *parent == home));
-        assert_eq!(steps_to(Path::new("services"))[0].0, Path::new("."));
     }
 }

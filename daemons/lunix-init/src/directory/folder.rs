@@ -23,6 +23,15 @@ impl Folder {
         Ok(Self(fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?))
     }
 
+    /// True when both are the same directory of the same file system.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (fs::fstat(&self.0), fs::fstat(&other.0)) {
+            (Ok(one), Ok(two)) => (one.st_dev, one.st_ino) == (two.st_dev, two.st_ino),
+            (Ok(_) | Err(_), _) => false,
+        }
+    }
+
     /// Opens a directory below this one; `None` when there is no such entry.
     ///
     /// # Errors
@@ -91,6 +100,20 @@ impl Folder {
             content.reserve(1);
         }
         Ok(Some(content))
+    }
+}
+
+impl Folder {
+    /// The first bytes of a plain file, at most `most`.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn begin(&self, name: &str, most: usize) -> io::Result<Vec<u8>> {
+        let fd = fs::openat(&self.0, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+        let mut content = vec![0; most];
+        let length = rustix::io::read(&fd, &mut content)?;
+        content.truncate(length);
+        Ok(content)
     }
 }
 

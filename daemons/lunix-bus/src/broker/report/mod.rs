@@ -1,5 +1,6 @@
 //! What monitoring asks for, as JSON with the reference's field names.
 
+mod accounts;
 mod connections;
 mod query;
 mod server;
@@ -97,33 +98,6 @@ impl Broker {
         json.number(count, 0);
         json.begin(list, b'[');
         json.end(b']');
-        json.finish()
-    }
-
-    fn accounts_report(&self, facts: &Facts<'_>, query: &Query<'_>) -> Vec<u8> {
-        let mut json = self.heading(facts);
-        match query.text("acc") {
-            Some(name) => {
-                if let Some((id, account)) = self.accounts.iter().find(|(_, account)| *account.name == *name) {
-                    json.begin("account_detail", b'{');
-                    json.text("account_name", &account.name);
-                    json.truth("expired", false);
-                    json.truth("complete", true);
-                    json.truth("jetstream_enabled", false);
-                    json.number("leafnode_connections", 0);
-                    json.number("client_connections", u64::from(account.clients));
-                    json.number("subscriptions", self.subscriptions.count_of(id) as u64);
-                    json.end(b'}');
-                }
-            }
-            None => {
-                json.begin("accounts", b'[');
-                for (_, account) in self.accounts.iter() {
-                    json.item(&account.name);
-                }
-                json.end(b']');
-            }
-        }
         json.finish()
     }
 }

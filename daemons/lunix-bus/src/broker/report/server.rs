@@ -66,6 +66,7 @@ impl Broker {
         json.number("max_control_line", settings.max_control_line as u64);
         json.number("max_pending", settings.max_pending as u64);
         json.number("max_memory", settings.max_memory as u64);
+        json.number("max_memory_per_user", settings.max_memory_per_user as u64);
         json.number("ping_interval", nanoseconds(settings.ping_interval));
         json.number("ping_max", u64::from(settings.ping_max));
         json.number("write_deadline", nanoseconds(settings.write_deadline));
@@ -124,7 +125,8 @@ impl Broker {
         json.number("slow_consumers", self.slow_consumers);
         json.number("stale_connections", self.stale);
         json.number("subscriptions", self.subscriptions() as u64);
-        json.number("held_bytes", self.outbox.held as u64);
+        json.number("users", self.outbox.ledger.users() as u64);
+        json.number("held_bytes", self.held() as u64);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::Broker;
 use super::{ENTRIES_MAX, Facts, Query};
 use crate::broker::json::Json;
-use crate::broker::subscriptions::Subscription;
+use crate::broker::subscriptions::{Owner, Subscription};
 
 impl Broker {
     pub(super) fn subscriptions_report(&self, facts: &Facts<'_>, query: &Query<'_>) -> Result<Vec<u8>, String> {
@@ -34,20 +34,25 @@ impl Broker {
     }
 
     pub(super) fn write_subscription(&self, json: &mut Json, subscription: &Subscription, names_account: bool) {
+        // A shadow is told as what it is: the subject in the other account, by the name its client has for it.
+        let named = match subscription.owner() {
+            Owner::Shadow(_) => self.subscriptions.get(subscription.casts().0).unwrap_or(subscription),
+            Owner::Client(_) | Owner::Nobody | Owner::Service(_) | Owner::Replies => subscription,
+        };
         json.begin("", b'{');
         if names_account {
-            json.text("account", self.accounts.name(subscription.account));
+            json.text("account", self.accounts.name(named.account));
         }
         json.text("subject", &String::from_utf8_lossy(&self.subscriptions.pattern(subscription)));
         if let Some(queue) = self.subscriptions.queue(subscription) {
             json.text("qgroup", &String::from_utf8_lossy(queue));
         }
-        json.text("sid", String::from_utf8_lossy(subscription.sid_with_blank()).trim_end());
+        json.text("sid", String::from_utf8_lossy(named.sid_with_blank()).trim_end());
         json.number("msgs", subscription.delivered);
         if subscription.max > 0 {
             json.number("max", subscription.max);
         }
-        json.number("cid", self.client(subscription.client).map_or(0, |client| client.id));
+        json.number("cid", self.client(named.client).map_or(0, |client| client.id));
         json.end(b'}');
     }
 }

@@ -4,6 +4,7 @@ use super::web::Shared;
 use super::{Acceptor, Layered, Stage, Transport, Web};
 use crate::broker::{Door, Link, Peer, Reason, TlsFacts, WebFacts};
 use crate::config::{Config, HandshakeFirst};
+use crate::local::{Facts, Origin};
 use crate::server::Server;
 use reactor::Instant;
 use std::collections::BTreeSet;
@@ -112,16 +113,24 @@ impl Doors {
 
 impl Server {
     /// Lets a new connection in by the way of its listener. Returns its slot; `None` when it is not let in.
-    pub(in crate::server) fn let_in(&mut self, now: Instant, number: u32, fd: OwnedFd, peer: Peer) -> Option<u32> {
+    pub(in crate::server) fn let_in(
+        &mut self,
+        now: Instant,
+        number: u32,
+        (fd, peer): (OwnedFd, Peer),
+        facts: Option<Facts>,
+    ) -> Option<u32> {
         let is_web = self.doors.web_listener == Some(number);
         let needs = is_web || (self.doors.acceptor.is_some() && matches!(peer, Peer::Tcp(_)));
         if !needs {
-            let slot = self.broker.accept(now, peer)?;
+            let slot = self.broker.accept_at(now, peer, Door::Open, None, facts)?;
             return self.attach(slot, fd, Transport::Plain).map(|()| slot);
         }
         let (door, mut layered, patience) = self.doors.way(is_web)?;
         let link = is_web.then(|| Box::new(Link { web: Some(WebFacts::default()), ..Link::default() }));
-        let slot = self.broker.accept_at(now, peer, door, link)?;
+        // A page that anybody wrote speaks through a browser of the user's, so a WebSocket says nothing about the user.
+        let facts = facts.map(|facts| if is_web { Facts::new(Origin::Elsewhere) } else { facts });
+        let slot = self.broker.accept_at(now, peer, door, link, facts)?;
         let throttled = !is_web && layered.stage == Stage::Handshake && !self.doors.may_begin(now);
         self.doors.wait(slot, &mut layered, now + patience);
         self.broker.charge(slot, layered.held());

@@ -198,10 +198,14 @@ const fn status(reason: Reason) -> u16 {
         Reason::Authentication
         | Reason::AuthenticationTimeout
         | Reason::MaxConnections
+        | Reason::MaxAccountConnections
+        | Reason::Expired
+        | Reason::Revoked
         | Reason::MaxControlLine
         | Reason::SlowPending
         | Reason::SlowWrite
-        | Reason::Memory => 1008,
+        | Reason::Memory
+        | Reason::UserMemory => 1008,
         Reason::MaxPayload => 1009,
         Reason::Pinned => 1011,
         Reason::TlsHandshake => 1015,

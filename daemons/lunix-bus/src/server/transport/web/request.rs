@@ -83,7 +83,7 @@ fn facts(head: &Head<'_>, settings: &WebSocket) -> WebFacts {
         user: cookie(&names.user),
         password: cookie(&names.password),
         token: cookie(&names.token),
-        jwt: None,
+        jwt: cookie(&names.jwt),
     };
     WebFacts { cookies }
 }

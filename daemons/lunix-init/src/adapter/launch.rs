@@ -1,0 +1,174 @@
+//! Starting the programs of services.
+
+use super::command;
+use super::privileges::Privileges;
+use super::{Host, Key};
+use crate::directory::folder::Folder;
+use crate::environment;
+use crate::lifecycle::Script;
+use reactor::{Instant, Interest};
+use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use sys::spawn::{Command, Stage};
+
+/// Most bytes read of a program to see what it begins with.
+const PROGRAM_MAX: usize = 1024 * 1024;
+
+/// What is said of a service whose directory cannot be entered any more.
+const GONE: &str = "its directory is gone";
+
+/// Which program of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// One that its life asks for.
+    Script(Script),
+    /// `reload`.
+    Reload,
+}
+
+/// Why a program does not run.
+pub(crate) struct Failure {
+    /// Trying again later may help.
+    passing: bool,
+    pub(crate) sentence: String,
+}
+
+impl Failure {
+    pub(crate) fn lasting(sentence: String) -> Self {
+        Self { passing: false, sentence }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN].map(Errno::raw_os_error);
+        let passing = error.raw_os_error().is_some_and(|errno| scarce.contains(&errno));
+        Self { passing, sentence: error.to_string() }
+    }
+}
+
+impl Host {
+    pub(crate) fn run_script(&mut self, id: usize, script: Script) {
+        let outcome = self.start_program(id, Program::Script(script));
+        let now = Instant::now();
+        match outcome {
+            Ok(pid) => self.supervisor.spawned(now, id, pid, &mut self.acts),
+            Err(failure) => {
+                self.close_notification(id);
+                self.supervisor.not_spawned(now, id, failure.passing, &failure.sentence, &mut self.acts);
+            }
+        }
+    }
+
+    pub(crate) fn start_program(&mut self, id: usize, program: Program) -> Result<i32, Failure> {
+        self.open_channels(id)?;
+        let is_main = program == Program::Script(Script::Main);
+        let Some(service) = self.supervisor.get(id) else {
+            return Err(Failure::lasting("there is no such service".to_owned()));
+        };
+        if is_main
+            && !service.outdated
+            && let Some(channels) = self.channels.get_mut(id)
+        {
+            channels.home = None;
+        }
+        let left = self.channels.get_mut(id).and_then(|channels| channels.home.take());
+        let current = program == Program::Reload;
+        let folder = match (&left, &self.folder) {
+            (Some(left), _) if !current => left,
+            (_, Some(base)) => &base.enter(service.folder())?.ok_or_else(|| Failure::lasting(GONE.to_owned()))?,
+            (_, None) => return Err(Failure::lasting("there is no service directory".to_owned())),
+        };
+        let outcome = self.execute(id, program, folder);
+        if let Some(channels) = self.channels.get_mut(id) {
+            channels.home = left;
+        }
+        outcome
+    }
+
+    /// Executes one of a service's programs in `folder`.
+    fn execute(&mut self, id: usize, program: Program, folder: &Folder) -> Result<i32, Failure> {
+        let Some(service) = self.supervisor.get(id) else {
+            return Err(Failure::lasting("there is no such service".to_owned()));
+        };
+        let is_main = program == Program::Script(Script::Main);
+        let notification = service.definition.notification.filter(|_| is_main);
+        let wants_socket = service.definition.notify_socket && is_main;
+        let mut variables = self.environment.clone();
+        environment::apply(&mut variables, folder)?;
+        if let Some(instance) = &service.definition.rare().instance {
+            environment::apply_instance(&mut variables, folder, instance)?;
+        }
+        if let Some(pid) = service.pid.filter(|_| program == Program::Reload) {
+            environment::set(&mut variables, b"MAINPID", Some(pid.to_string().as_bytes()));
+        }
+        let line = command::line(service, program, folder, &variables)?;
+        let privileges = Privileges::of(folder, self.descriptors)?;
+        if wants_socket {
+            let address = self.notify_address()?;
+            environment::set(&mut variables, b"NOTIFY_SOCKET", Some(&address));
+        }
+        let told = if notification.is_some() { Some(self.open_notification(id)?) } else { None };
+        let extra: Vec<(BorrowedFd<'_>, i32)> =
+            told.as_ref().zip(notification).map(|(writer, number)| (writer.as_fd(), number)).into_iter().collect();
+        let stdio = self.stdio(id).ok_or_else(|| Failure::lasting("it has no output".to_owned()))?;
+        let command = Command {
+            program: &line.program,
+            arguments: &line.arguments.iter().map(CString::as_c_str).collect::<Vec<_>>(),
+            environment: &variables.iter().map(CString::as_c_str).collect::<Vec<_>>(),
+            directory: folder.as_fd(),
+            stdio,
+            extra: &extra,
+            identity: privileges.identity.as_ref(),
+            capabilities: privileges.capabilities,
+            limits: &privileges.limits,
+            pid_variable: None,
+        };
+        sys::spawn::spawn(&command).map_err(|error| describe(folder, line.file, &error))
+    }
+
+    /// Opens the pipe a service announces itself on; returns the end it writes to.
+    fn open_notification(&mut self, id: usize) -> io::Result<OwnedFd> {
+        self.close_notification(id);
+        let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        rustix::io::ioctl_fionbio(&reader, true)?;
+        let token = self.reactor.insert(&reader, Interest::READ, Key::Notification(id))?;
+        if let Some(channels) = self.channels.get_mut(id) {
+            channels.notification = Some((reader, token));
+        }
+        Ok(writer)
+    }
+}
+
+/// The sentence of a program that could not be executed.
+fn describe(folder: &Folder, file: &str, error: &sys::spawn::Error) -> Failure {
+    let mut failure = Failure::from(io::Error::from(error.cause.kind()));
+    let errno = error.cause.raw_os_error().map(Errno::from_raw_os_error);
+    failure.passing = matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::TXTBSY));
+    failure.sentence = match (error.stage, errno) {
+        (Stage::Execute, Some(Errno::NOEXEC)) => format!("{file}: neither a program nor a script that begins with #!"),
+        (Stage::Execute, Some(Errno::ACCESS)) => format!("{file}: not executable, or on a file system mounted noexec"),
+        (Stage::Execute, Some(Errno::NOENT)) if folder.stat(file).is_ok_and(|found| found.is_some()) => {
+            format!("{file}: its interpreter {} does not exist", interpreter(folder, file))
+        }
+        (Stage::Execute, _) => format!("{file}: {}", error.cause),
+        (Stage::Groups | Stage::Group | Stage::User, _) => format!("user: {error}"),
+        (Stage::Limit, _) => format!("limits: {error}"),
+        (Stage::Capabilities, _) => format!("capabilities: {error}"),
+        (Stage::Clone | Stage::Session | Stage::Directory | Stage::Descriptors, _) => error.to_string(),
+    };
+    failure
+}
+
+/// What follows `#!`; a binary has a loader instead.
+fn interpreter(folder: &Folder, file: &str) -> String {
+    let content = folder.read(file, PROGRAM_MAX).ok().flatten().unwrap_or_default();
+    let first = content.split(|&byte| byte == b'\n').next().and_then(|line| line.strip_prefix(b"#!"));
+    first.map_or_else(
+        || "(its loader)".to_owned(),
+        |line| String::from_utf8_lossy(line).trim().chars().take(128).collect(),
+    )
+}
