@@ -3,6 +3,7 @@
 use super::account::AccountId;
 use super::authenticate::Waiting;
 use super::budget::{CLIENT_SIZE, Payer};
+use super::door::Way;
 use super::link::Link;
 #[cfg(feature = "jwt")]
 use super::nonce::Nonce;
@@ -65,6 +66,8 @@ pub enum Reason {
     MaxConnections,
     /// Its account has as many clients as it may.
     MaxAccountConnections,
+    /// It may have no subscription at all.
+    MaxSubscriptions,
     /// Its token, or that of its account, is worth nothing any more.
     Expired,
     /// Its account took its token back.
@@ -91,6 +94,10 @@ pub enum Reason {
     UserMemory,
     /// The server ends.
     Shutdown,
+    /// What answers there is no hub.
+    WrongPort,
+    /// There is no TLS with the hub.
+    Handshake,
 }
 
 impl Reason {
@@ -105,6 +112,7 @@ impl Reason {
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::MaxConnections => "Maximum Connections Exceeded",
             Self::MaxAccountConnections => "Maximum Account Connections Exceeded",
+            Self::MaxSubscriptions => "Maximum Subscriptions Exceeded",
             Self::Expired => "Authentication Expired",
             Self::Revoked => "Credentials Revoked",
             Self::MaxPayload => "Maximum Message Payload Exceeded",
@@ -118,6 +126,8 @@ impl Reason {
             Self::Memory => "Slow Consumer (Memory Ceiling)",
             Self::UserMemory => "Slow Consumer (Memory of its User)",
             Self::Shutdown => "Server Shutdown",
+            Self::WrongPort => "Incorrect Port",
+            Self::Handshake => "TLS Handshake Failure",
         }
     }
 }
@@ -212,7 +222,7 @@ pub(crate) struct Client {
     pub(crate) round_trip: Option<Duration>,
     pub(crate) about: Option<Box<About>>,
     /// What lies between the socket and the protocol; `None`: nothing.
-    pub(crate) link: Option<Box<Link>>,
+    pub(crate) way: Option<Box<Way>>,
     /// What it has to sign, where there are users with keys.
     #[cfg(feature = "jwt")]
     pub(crate) nonce: Option<Box<Nonce>>,
@@ -230,6 +240,8 @@ pub(crate) struct Client {
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,
+    /// What it has that is a link to a hub instead.
+    pub(crate) link: Option<Box<Link>>,
 }
 
 impl Client {
@@ -242,6 +254,11 @@ impl Client {
     /// What it holds, and what it keeps others from giving free: the one with most is cut first.
     pub(crate) fn weight(&self) -> usize {
         self.held().max(self.output.pending())
+    }
+
+    /// Bytes that its unfinished operation must have to be complete; `None` while that is unknown.
+    pub(crate) fn wanted_len(&self) -> Option<usize> {
+        self.link.as_deref().map_or_else(|| self.parser.wanted_len(), Link::wanted_len)
     }
 
     /// True when nothing may be sent to it any more.

@@ -35,8 +35,8 @@ pub(crate) fn json(
     text(out, "version", REFERENCE_VERSION);
     bare(out, "proto", "1");
     text(out, "go", concat!("lunix-bus ", env!("CARGO_PKG_VERSION")));
-    let link = client.link.as_deref();
-    let web = settings.web.as_ref().filter(|_| link.is_some_and(|link| link.web.is_some()));
+    let way = client.way.as_deref();
+    let web = settings.web.as_ref().filter(|_| way.is_some_and(|way| way.web.is_some()));
     let (host, port) = web.map_or((&settings.host, settings.port), |web| (&web.host, web.port));
     text(out, "host", host);
     number(out, "port", u64::from(port));
@@ -70,7 +70,7 @@ pub(crate) fn json(
 /// reference does.
 fn security(out: &mut Vec<u8>, settings: &Settings, client: &Client) {
     let own = settings.security.clone().unwrap_or_default();
-    let web = client.link.as_deref().is_some_and(|link| link.web.is_some());
+    let web = client.way.as_deref().is_some_and(|way| way.web.is_some());
     let web_tls = settings.web.as_ref().is_some_and(|web| web.security.is_some());
     // Who began with the handshake where it is optional is told that it was needed.
     let began = client.entered && !client.told;

@@ -92,19 +92,11 @@ impl Policy {
         match self.decide(facts) {
             Outcome::Known(grant, uid) => {
                 let name = self.names.user(uid).map_or_else(|| uid.to_string(), str::to_owned);
-                Some(Identity {
-                    user: Some(name.into()),
-                    account: grant.account_of(uid).into(),
-                    permissions: grant.permissions.clone(),
-                    ..Identity::anybody()
-                })
+                Some(Identity::new(Some(name.into()), grant.account_of(uid).into(), grant.permissions.clone()))
             }
-            Outcome::Anonymous(grant) => Some(Identity {
-                user: None,
-                account: grant.account.as_str().into(),
-                permissions: grant.permissions.clone(),
-                ..Identity::anybody()
-            }),
+            Outcome::Anonymous(grant) => {
+                Some(Identity::new(None, grant.account.as_str().into(), grant.permissions.clone()))
+            }
             Outcome::Refused => None,
         }
     }

@@ -2,9 +2,12 @@
 
 mod error;
 mod files;
+mod handed;
 #[cfg(feature = "bcrypt")]
 mod hashes;
 mod kernel;
+#[cfg(feature = "leaf")]
+mod links;
 mod listen;
 mod log;
 mod monitor;
@@ -18,6 +21,7 @@ use crate::broker::{Broker, Peer, Progress};
 use crate::config::{self, Config};
 use crate::flags::Flags;
 use crate::local::{Facts, Origin};
+use handed::Handed;
 use kernel::Kernel;
 use listen::{Listener, Refused, SocketFile};
 use log::Log;
@@ -55,6 +59,8 @@ enum Source {
     Monitored(u32),
     #[cfg(feature = "bcrypt")]
     Hasher,
+    #[cfg(feature = "leaf")]
+    Dialling(u32),
 }
 
 #[derive(Debug)]
@@ -89,6 +95,8 @@ struct Server {
     reserve: Option<File>,
     #[cfg(feature = "bcrypt")]
     hashes: hashes::Hashes,
+    #[cfg(feature = "leaf")]
+    dials: links::Dials,
     log: Log,
     flags: Flags,
     ending: bool,
@@ -110,46 +118,32 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     let ready =
         flags.ready_fd.map(|number| sys::descriptor::inherited(i32::try_from(number).unwrap_or(-1))).transpose();
     let ready = ready.map_err(|error| Error::Inherited("the descriptor of --ready-fd", error))?;
-    let mut listeners = Listener::handed_over()?;
+    let mut handed = Handed::take()?;
     let log = Log::open(config.log_file.clone(), config.debug);
     let mut log = log.map_err(|error| {
         Error::Create(config.log_file.as_deref().unwrap_or_else(|| "log".as_ref()).display().to_string(), error)
     })?;
     raise_descriptor_limit();
-    let mut socket_files: Vec<SocketFile> = Vec::new();
-    if config.tcp && listeners.is_empty() {
-        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
-        config.broker.port = port;
-        listeners.push(listener);
+    let handed_monitor = handed.monitoring();
+    let (mut listeners, socket_files) = listen(&mut config, handed)?;
+    let monitor = match handed_monitor {
+        Some(listener) => Some(Monitor::on(listener)),
+        None => config.monitoring.as_ref().map(Monitor::open).transpose()?,
+    };
+    if monitor.is_some() {
+        config.broker.closed_kept = config::CLOSED_KEPT;
     }
-    for name in &config.unix {
-        let (listener, file) = Listener::unix(name, config.unix_mode)?;
-        socket_files.extend(file);
-        listeners.push(listener);
-    }
-    let mut web_listener = None;
-    if let Some(web) = &mut config.broker.web {
-        let (listener, port) = Listener::tcp(&web.host, web.port)?;
-        web.port = port;
-        web_listener = u32::try_from(listeners.len()).ok();
-        let scheme = if web.no_tls { "ws" } else { "wss" };
-        log.info(format_args!("Listening for websocket clients on {scheme}://{}:{port}", web.host));
-        if web.no_tls {
-            log.warn("Websocket not configured with TLS. DO NOT USE IN PRODUCTION!");
-        }
-        listeners.push(listener);
-    }
-    let monitor = config.monitoring.as_ref().map(Monitor::open).transpose()?;
+    let web_listener = listen_for_websockets(&mut config, &mut listeners, &mut log)?;
     let mut files = Vec::new();
     if let Some(path) = &config.pid_file {
         files.push(files::process_number(path)?);
     }
     if let Some(directory) = &config.ports_directory {
-        files.push(files::ports(directory, config.broker.port, monitor.as_ref().map(Monitor::port))?);
+        files.push(files::ports(directory, &listeners, monitor.as_ref().map(|monitor| &monitor.listener))?);
     }
     name_server(&mut config)?;
     let is_open = config.broker.credentials == crate::broker::Credentials::Open && config.broker.local.is_none();
-    if is_open && config.tcp {
+    if is_open && listeners.iter().any(Listener::is_tcp) {
         log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
     }
     if let Some(monitor) = &monitor {
@@ -171,6 +165,50 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         files::ready(fd);
     }
     server.run()
+}
+
+/// Listens for clients where the configuration says, on the sockets that were handed over as far as they are for that.
+fn listen(config: &mut Config, mut handed: Handed) -> Result<(Vec<Listener>, Vec<SocketFile>), Error> {
+    let mut listeners = handed.tcp();
+    if let Some(address) = listeners.first().and_then(Listener::address) {
+        config.broker.host = address.ip().to_string();
+        config.broker.port = address.port();
+    } else if config.tcp {
+        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
+        config.broker.port = port;
+        listeners.push(listener);
+    }
+    let mut socket_files = Vec::new();
+    for name in &config.unix {
+        if let Some(listener) = handed.unix(name) {
+            // Its file is of whoever made it.
+            listeners.push(listener);
+            continue;
+        }
+        let (listener, file) = Listener::unix(name, config.unix_mode)?;
+        socket_files.extend(file);
+        listeners.push(listener);
+    }
+    listeners.extend(handed.rest());
+    Ok((listeners, socket_files))
+}
+
+/// Listens for WebSockets, where that is wanted. Returns which of the listeners it is.
+fn listen_for_websockets(
+    config: &mut Config,
+    listeners: &mut Vec<Listener>,
+    log: &mut Log,
+) -> Result<Option<u32>, Error> {
+    let Some(web) = &mut config.broker.web else { return Ok(None) };
+    let (listener, port) = Listener::tcp(&web.host, web.port)?;
+    web.port = port;
+    let scheme = if web.no_tls { "ws" } else { "wss" };
+    log.info(format_args!("Listening for websocket clients on {scheme}://{}:{port}", web.host));
+    if web.no_tls {
+        log.warn("Websocket not configured with TLS. DO NOT USE IN PRODUCTION!");
+    }
+    listeners.push(listener);
+    Ok(u32::try_from(listeners.len() - 1).ok())
 }
 
 /// Draws what the configuration leaves open.
@@ -258,6 +296,8 @@ impl Server {
             reserve: File::open("/dev/null").ok(),
             #[cfg(feature = "bcrypt")]
             hashes: hashes::Hashes::default(),
+            #[cfg(feature = "leaf")]
+            dials: links::Dials::default(),
             log,
             flags,
             ending: false,
@@ -265,6 +305,12 @@ impl Server {
     }
 
     fn run(&mut self) -> Result<(), Error> {
+        #[cfg(feature = "leaf")]
+        {
+            let now = Instant::now();
+            self.broker.start_links(now);
+            self.settle(now)?;
+        }
         while !self.ending {
             let patience = self.doors.is_behind().then_some(Duration::ZERO);
             self.reactor.wait(patience).map_err(epoll)?;
@@ -290,6 +336,8 @@ impl Server {
                     Source::Monitored(place) => self.monitor_ready(now, place),
                     #[cfg(feature = "bcrypt")]
                     Source::Hasher => self.hasher_ready(now),
+                    #[cfg(feature = "leaf")]
+                    Source::Dialling(remote) => self.dialled(now, remote),
                 }
             }
             self.catch_up(now);
@@ -303,6 +351,8 @@ impl Server {
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
         #[cfg(feature = "bcrypt")]
         self.ask(now);
+        #[cfg(feature = "leaf")]
+        self.serve_links(now);
         self.flush(now);
         let mut list = std::mem::take(&mut self.list);
         self.broker.take_ending(&mut list);
@@ -561,8 +611,9 @@ impl Server {
             self.doors.remove(slot, socket.transport);
         }
         self.broker.remove(Instant::now(), slot);
-        if self.broker.clients() == 0 {
-            self.sockets = Vec::new();
+        while self.sockets.pop_if(|last| last.is_none()).is_some() {}
+        if self.sockets.capacity() > 4 * self.sockets.len() + 64 {
+            self.sockets.shrink_to(2 * self.sockets.len());
         }
     }
 
@@ -641,7 +692,7 @@ impl Server {
                 self.finish(now, slot);
             }
             self.list = list;
-            if self.broker.clients() == 0 || now >= until || self.reactor.wait(Some(until - now)).is_err() {
+            if self.broker.connections() == 0 || now >= until || self.reactor.wait(Some(until - now)).is_err() {
                 break;
             }
             while let Some(event) = self.reactor.next() {

@@ -4,8 +4,8 @@ use super::super::Broker;
 use super::server::write_traffic;
 use super::{ENTRIES_MAX, Facts, Query, uptime};
 use crate::broker::client::{About, Peer, Reason, Traffic};
+use crate::broker::door::{PeerCertificate, TlsFacts, Way};
 use crate::broker::json::Json;
-use crate::broker::link::{Link, PeerCertificate, TlsFacts};
 use crate::broker::subscriptions::NONE;
 use reactor::Instant;
 use std::time::Duration;
@@ -23,8 +23,12 @@ struct Row<'a> {
     subscriptions: u32,
     first_subscription: u32,
     about: Option<&'a About>,
-    link: Option<&'a Link>,
+    way: Option<&'a Way>,
     account: &'a str,
+    #[cfg(feature = "jwt")]
+    standing: Option<&'a crate::operator::Standing>,
+    /// It is a link to a hub.
+    is_link: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,8 +98,11 @@ impl Broker {
             subscriptions: client.subscriptions,
             first_subscription: client.first_subscription,
             about: client.about.as_deref(),
-            link: client.link.as_deref(),
+            way: client.way.as_deref(),
             account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
+            #[cfg(feature = "jwt")]
+            standing: client.residence.as_deref().map(|residence| &*residence.standing),
+            is_link: client.link.is_some(),
         })
     }
 
@@ -112,8 +119,11 @@ impl Broker {
             subscriptions: closed.subscriptions,
             first_subscription: NONE,
             about: closed.about.as_deref(),
-            link: closed.link.as_deref(),
+            way: closed.way.as_deref(),
             account: &closed.account,
+            #[cfg(feature = "jwt")]
+            standing: closed.standing.as_deref(),
+            is_link: false,
         })
     }
 
@@ -182,9 +192,13 @@ fn initials(reason: Reason) -> u64 {
 fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: bool) {
     let until = row.stopped.map_or(facts.now, |(at, _)| at);
     json.number("cid", row.id);
-    json.text("kind", "Client");
-    let is_web = row.link.is_some_and(|link| link.web.is_some());
-    json.text("type", if is_web { "websocket" } else { "nats" });
+    if row.is_link {
+        json.text("kind", "Leafnode");
+    } else {
+        json.text("kind", "Client");
+        let is_web = row.way.is_some_and(|way| way.web.is_some());
+        json.text("type", if is_web { "websocket" } else { "nats" });
+    }
     match row.peer {
         Peer::Tcp(address) => {
             json.text("ip", &address.ip().to_canonical().to_string());
@@ -206,7 +220,7 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
     json.number("pending_bytes", row.pending as u64);
     write_traffic(json, row.traffic);
     json.number("subscriptions", u64::from(row.subscriptions));
-    if let Some(tls) = row.link.and_then(|link| link.tls.as_ref()) {
+    if let Some(tls) = row.way.and_then(|way| way.tls.as_ref()) {
         write_tls(json, tls, names_users);
     }
     if let Some(about) = row.about {
@@ -219,6 +233,23 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
     }
     if names_users {
         json.text_if_any("account", row.account);
+        #[cfg(feature = "jwt")]
+        if let Some(standing) = row.standing {
+            write_standing(json, standing);
+        }
+    }
+}
+
+/// What the client's token says.
+#[cfg(feature = "jwt")]
+fn write_standing(json: &mut Json, standing: &crate::operator::Standing) {
+    json.text("jwt", &standing.token);
+    json.text("issuer_key", standing.signing_key.as_deref().unwrap_or(&standing.account));
+    json.text_if_any("name_tag", &standing.name);
+    if !standing.tags.is_empty() {
+        json.begin("tags", b'[');
+        standing.tags.iter().for_each(|tag| json.item(tag));
+        json.end(b']');
     }
 }
 

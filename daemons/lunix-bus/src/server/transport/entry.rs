@@ -2,7 +2,7 @@
 
 use super::web::Shared;
 use super::{Acceptor, Layered, Stage, Transport, Web};
-use crate::broker::{Door, Link, Peer, Reason, TlsFacts, WebFacts};
+use crate::broker::{Door, Peer, Reason, TlsFacts, Way, WebFacts};
 use crate::config::{Config, HandshakeFirst};
 use crate::local::{Facts, Origin};
 use crate::server::Server;
@@ -82,7 +82,7 @@ impl Doors {
     }
 
     /// The way of a new connection, and how long something may take.
-    fn way(&self, is_web: bool) -> Option<(Door, Layered, Duration)> {
+    fn route(&self, is_web: bool) -> Option<(Door, Layered, Duration)> {
         if is_web {
             let shared = self.web.as_ref()?;
             let tls = self.web_acceptor.as_ref().map(Acceptor::accept).transpose().ok()?;
@@ -126,11 +126,11 @@ impl Server {
             let slot = self.broker.accept_at(now, peer, Door::Open, None, facts)?;
             return self.attach(slot, fd, Transport::Plain).map(|()| slot);
         }
-        let (door, mut layered, patience) = self.doors.way(is_web)?;
-        let link = is_web.then(|| Box::new(Link { web: Some(WebFacts::default()), ..Link::default() }));
+        let (door, mut layered, patience) = self.doors.route(is_web)?;
+        let way = is_web.then(|| Box::new(Way { web: Some(WebFacts::default()), ..Way::default() }));
         // A page that anybody wrote speaks through a browser of the user's, so a WebSocket says nothing about the user.
         let facts = facts.map(|facts| if is_web { Facts::new(Origin::Elsewhere) } else { facts });
-        let slot = self.broker.accept_at(now, peer, door, link, facts)?;
+        let slot = self.broker.accept_at(now, peer, door, way, facts)?;
         let throttled = !is_web && layered.stage == Stage::Handshake && !self.doors.may_begin(now);
         self.doors.wait(slot, &mut layered, now + patience);
         self.broker.charge(slot, layered.held());
@@ -213,13 +213,13 @@ impl Server {
             self.turn_away(slot, Reason::Pinned, "certificate is not pinned");
             return false;
         }
-        let link = Box::new(Link { tls: Some(facts), maps, web: None });
+        let way = Box::new(Way { tls: Some(facts), maps, web: None });
         let Some(layered) = self.layered(slot) else { return false };
         if is_web {
             layered.stage = Stage::Request;
-            layered.link = Some(link);
+            layered.way = Some(way);
         } else {
-            self.enter(now, slot, link);
+            self.enter(now, slot, way);
         }
         true
     }
@@ -227,19 +227,19 @@ impl Server {
     /// The request for a WebSocket is granted.
     pub(super) fn upgraded(&mut self, now: Instant, slot: u32, facts: WebFacts) {
         let Some(layered) = self.layered(slot) else { return };
-        let mut link = layered.link.take().unwrap_or_default();
-        link.web = Some(facts);
-        self.enter(now, slot, link);
+        let mut way = layered.way.take().unwrap_or_default();
+        way.web = Some(facts);
+        self.enter(now, slot, way);
     }
 
-    fn enter(&mut self, now: Instant, slot: u32, link: Box<Link>) {
+    fn enter(&mut self, now: Instant, slot: u32, way: Box<Way>) {
         let Self { sockets, doors, .. } = self;
         let socket = sockets.get_mut(slot as usize).and_then(Option::as_mut);
         if let Some(Transport::Layered(layered)) = socket.map(|socket| &mut socket.transport) {
             doors.forget(slot, layered);
             layered.stage = Stage::Open;
         }
-        self.broker.enter(now, slot, Some(link));
+        self.broker.enter(now, slot, Some(way));
     }
 
     /// Ends a connection that did not get in, and logs why.

@@ -2,7 +2,7 @@
 
 use super::tls::Tls;
 use super::web::Web;
-use crate::broker::Link;
+use crate::broker::Way;
 use reactor::Instant;
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
@@ -41,7 +41,7 @@ pub(in crate::server) struct Layered {
     pub(super) greeted: bool,
     pub(super) is_heard: bool,
     /// What TLS agreed on, until the WebSocket is open, too.
-    pub(super) link: Option<Box<Link>>,
+    pub(super) way: Option<Box<Way>>,
     /// Framed output that does not go through TLS, and how much of it is written.
     out: Vec<u8>,
     written: usize,
@@ -63,7 +63,7 @@ impl Layered {
             due: None,
             greeted,
             is_heard: false,
-            link: None,
+            way: None,
             out: Vec::new(),
             written: 0,
             taken: 0,

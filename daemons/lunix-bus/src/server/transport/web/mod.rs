@@ -199,6 +199,7 @@ const fn status(reason: Reason) -> u16 {
         | Reason::AuthenticationTimeout
         | Reason::MaxConnections
         | Reason::MaxAccountConnections
+        | Reason::MaxSubscriptions
         | Reason::Expired
         | Reason::Revoked
         | Reason::MaxControlLine
@@ -207,7 +208,7 @@ const fn status(reason: Reason) -> u16 {
         | Reason::Memory
         | Reason::UserMemory => 1008,
         Reason::MaxPayload => 1009,
-        Reason::Pinned => 1011,
+        Reason::Pinned | Reason::WrongPort | Reason::Handshake => 1011,
         Reason::TlsHandshake => 1015,
     }
 }

@@ -22,7 +22,7 @@ pub enum Door {
 
 /// What a client's bytes go through; plain ones through nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Link {
+pub struct Way {
     /// What TLS agreed on.
     pub tls: Option<TlsFacts>,
     /// The certificate says which user the client is.
@@ -77,11 +77,20 @@ pub struct Cookies {
 
 impl Broker {
     /// The connection is ready for the protocol. INFO follows where it was not told before.
-    pub fn enter(&mut self, now: Instant, slot: u32, link: Option<Box<Link>>) {
+    pub fn enter(&mut self, now: Instant, slot: u32, way: Option<Box<Way>>) {
         let Some(client) = self.client_mut(slot).filter(|client| !client.is_closing()) else { return };
-        client.link = link;
+        client.way = way;
         client.entered = true;
         let told = client.told;
+        self.recognise(slot);
+        if !told {
+            self.send_info(slot, Kind::First);
+        }
+        self.start_clock(now, slot);
+    }
+
+    /// Finds out who the client is that has proved nothing yet.
+    pub(super) fn recognise(&mut self, slot: u32) {
         let identity = self.client(slot).and_then(|client| self.identity_at_first(client));
         if let Some(client) = self.client_mut(slot) {
             client.authenticated = identity.is_some();
@@ -89,10 +98,6 @@ impl Broker {
         if let Some(identity) = identity {
             self.bind(slot, &identity);
         }
-        if !told {
-            self.send_info(slot, Kind::First);
-        }
-        self.start_clock(now, slot);
     }
 
     /// Tells INFO before the client is let in.
@@ -147,16 +152,16 @@ impl Broker {
 
     /// Who the certificate says the client is. The outer `None`: it is not asked; the inner one: nobody that is known.
     pub(super) fn certified(&self, client: &Client) -> Option<Option<&User>> {
-        let link = client.link.as_deref().filter(|link| link.maps)?;
+        let way = client.way.as_deref().filter(|way| way.maps)?;
         let Credentials::Users(users) = &self.settings.credentials else { return None };
-        let certificate = link.tls.as_ref().and_then(|tls| tls.certificates.first());
+        let certificate = way.tls.as_ref().and_then(|tls| tls.certificates.first());
         Some(certificate.and_then(|certificate| user_of(users, certificate)))
     }
 
     /// Fills what CONNECT leaves out from the cookies that came with the WebSocket's request.
     pub(super) fn complete_connect(&self, slot: u32, connect: &mut Connect) {
-        let link = self.client(slot).and_then(|client| client.link.as_deref());
-        let Some(web) = link.and_then(|link| link.web.as_ref()) else { return };
+        let way = self.client(slot).and_then(|client| client.way.as_deref());
+        let Some(web) = way.and_then(|way| way.web.as_ref()) else { return };
         let fill = |field: &mut Option<String>, cookie: &Option<String>| {
             if field.as_deref().unwrap_or_default().is_empty() && cookie.is_some() {
                 field.clone_from(cookie);
@@ -170,8 +175,8 @@ impl Broker {
 
     /// The user of somebody who names none: that of the WebSocket listener where the client comes through it.
     pub(super) fn default_user_of(&self, client: &Client) -> Option<&User> {
-        let link = client.link.as_deref();
-        let web = link.is_some_and(|link| link.web.is_some()).then_some(self.settings.web.as_ref()).flatten();
+        let way = client.way.as_deref();
+        let web = way.is_some_and(|way| way.web.is_some()).then_some(self.settings.web.as_ref()).flatten();
         let name = web.and_then(|web| web.no_auth_user.as_deref()).or(self.settings.no_auth_user.as_deref());
         name.and_then(|name| self.settings.user(name))
     }
