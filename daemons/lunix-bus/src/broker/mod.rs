@@ -3,6 +3,7 @@
 //! | input | what it does |
 //! |---|---|
 //! | [`Broker::accept`] | a new client: INFO waits for it |
+//! | [`Broker::accept_at`], [`Broker::enter`] | the same for one that has to get through TLS or a WebSocket's handshake first |
 //! | [`Broker::receive`] | bytes of a client: parsed, executed, routed straight into the receivers' output |
 //! | [`Broker::sent`], [`Broker::blocked`] | how writing goes |
 //! | [`Broker::remove`] | the connection is closed |
@@ -19,11 +20,22 @@
 mod account;
 mod authenticate;
 mod budget;
+#[cfg(feature = "jwt")]
+mod callout;
+#[cfg(not(feature = "jwt"))]
+#[path = "callout_absent.rs"]
+mod callout;
+#[cfg(all(feature = "jwt", not(feature = "seal")))]
+mod callout_plain;
+#[cfg(feature = "seal")]
+mod callout_seal;
 mod ceiling;
 mod client;
 mod clock;
 mod closed;
+mod compact;
 mod connect;
+mod door;
 mod execute;
 mod info;
 mod json;
@@ -62,6 +74,7 @@ pub use account::GLOBAL;
 pub(crate) use authenticate::is_hash;
 pub use authenticate::{Identity, Question, Ticket};
 pub use client::{Peer, Reason};
+pub use door::{Cookies, Door, PeerCertificate, TlsFacts, Way, WebFacts};
 pub use info::REFERENCE_VERSION;
 pub use kinds::{ConnectionKind, ConnectionKinds};
 #[cfg(feature = "leaf")]
@@ -69,7 +82,7 @@ pub use link::{LinkOrder, Proof};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
-pub use settings::{Credentials, Settings};
+pub use settings::{Callout, Credentials, Security, Settings, Web};
 pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
 use crate::local;
@@ -127,6 +140,11 @@ pub struct Broker {
     links: link::Links,
     #[cfg(feature = "jwt")]
     nonces: nonce::Nonces,
+    #[cfg(feature = "jwt")]
+    secrets: callout::Secrets,
+    /// Clients that the authorization service is asked about; some may be decided already.
+    #[cfg(feature = "jwt")]
+    asked: Vec<u32>,
     /// When what accounts share changes because a token expires.
     #[cfg(feature = "jwt")]
     next_share: Option<Instant>,
@@ -165,6 +183,10 @@ impl Broker {
             #[cfg(feature = "jwt")]
             nonces: nonce::Nonces::new([0; 32]),
             #[cfg(feature = "jwt")]
+            secrets: callout::Secrets::new([0; 32]),
+            #[cfg(feature = "jwt")]
+            asked: Vec::new(),
+            #[cfg(feature = "jwt")]
             next_share: None,
             calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
@@ -173,10 +195,20 @@ impl Broker {
         broker
     }
 
-    /// Sets the secret that makes what clients have to sign impossible to foretell: random bytes, before the first client.
+    /// Sets the secret that makes what clients have to sign impossible to foretell, and that the server's own key comes from, whose public
+    /// half becomes the server's identifier: random bytes, before the first client.
     #[cfg(feature = "jwt")]
     pub fn set_secret(&mut self, secret: [u8; 32]) {
         self.nonces = nonce::Nonces::new(secret);
+        self.secrets = callout::Secrets::new(secret);
+        let settings = &mut self.settings;
+        let named_by_key = settings.server_name == settings.server_id;
+        settings.server_id = self.secrets.server();
+        if named_by_key {
+            settings.server_name.clone_from(&settings.server_id);
+        }
+        self.unwire();
+        self.wire();
     }
 
     /// Number of clients.
@@ -218,27 +250,41 @@ impl Broker {
     /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
     /// be told.
     pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
-        self.accept_with(now, peer, None)
+        self.accept_at(now, peer, Door::Open, None, None)
     }
 
-    fn accept_with(&mut self, now: Instant, peer: Peer, facts: Option<local::Facts>) -> Option<u32> {
+    /// A new connection that comes in through `door`; what is known of its `way` already, and what the kernel says of the peer.
+    /// Returns as [`Broker::accept`].
+    pub fn accept_at(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        door: Door,
+        way: Option<Box<Way>>,
+        facts: Option<local::Facts>,
+    ) -> Option<u32> {
         let clients = self.clients();
         let crowded = clients >= self.settings.max_connections;
         if clients > self.settings.max_connections.saturating_add(64) {
             return None;
         }
-        let identity = self.identity_at_first(peer, facts.as_ref());
         let slot = self.seat(now, peer)?;
         if let Some(client) = self.client_mut(slot) {
             client.local = facts.map(Box::new);
-            client.authenticated = identity.is_some();
-        }
-        if let Some(identity) = identity {
-            self.bind(slot, &identity);
+            client.way = way;
+            client.told = door != Door::Silent;
+            client.entered = door == Door::Open;
         }
         self.outbox.note(self.next_id - 1, Note::Opened(peer));
-        self.send_info(slot, info::Kind::First);
-        self.start_clock(now, slot);
+        if door == Door::Open {
+            self.recognise(slot);
+        }
+        if door != Door::Silent {
+            self.send_info(slot, info::Kind::First);
+        }
+        if door == Door::Open {
+            self.start_clock(now, slot);
+        }
         if crowded {
             self.refuse(slot, "maximum connections exceeded", Reason::MaxConnections);
         }
@@ -247,13 +293,7 @@ impl Broker {
 
     /// A place for a connection, and the connection in it: nobody yet.
     fn seat(&mut self, now: Instant, peer: Peer) -> Option<u32> {
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                self.clients.push(None);
-                u32::try_from(self.clients.len() - 1).ok()?
-            }
-        };
+        let slot = self.free_slot()?;
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
@@ -271,6 +311,9 @@ impl Broker {
             options: Options::default(),
             connected: false,
             authenticated: false,
+            told: true,
+            entered: true,
+            cut: false,
             greeted: false,
             pinged: false,
             active: false,
@@ -278,6 +321,7 @@ impl Broker {
             closing: None,
             stalled: None,
             pings_out: 0,
+            charged: 0,
             first_subscription: NONE,
             subscriptions: 0,
             subscriptions_size: 0,
@@ -301,6 +345,7 @@ impl Broker {
             has_credentials: false,
             user: None,
             granted: None,
+            way: None,
             link: None,
         };
         *self.clients.get_mut(slot as usize)? = Some(Box::new(client));
@@ -328,6 +373,7 @@ impl Broker {
             Progress::Paused(_) => return Progress::Paused(at + used),
             Progress::Ending => return Progress::Ending,
         }
+        self.compact_subscriptions();
         self.stall(now, slot);
         progress
     }
@@ -468,6 +514,7 @@ impl Broker {
         self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
         self.subscriptions.remove_all(client.first_subscription);
+        self.outbox.ledger.refund(client.payer, client.charged as usize);
         let owed = self.replies.forget_all(&mut client.replies);
         match client.link.take() {
             Some(link) => self.link_closed(now, slot, &client, &link),
@@ -490,6 +537,8 @@ impl Broker {
         self.count -= 1;
         if self.count == 0 {
             self.trim();
+        } else {
+            self.compact();
         }
     }
 

@@ -22,6 +22,10 @@ impl Link {
     pub(crate) fn is_walking(&self) -> bool {
         match *self {}
     }
+
+    pub(crate) fn walk_anew(&mut self) {
+        match *self {}
+    }
 }
 
 /// None of them.

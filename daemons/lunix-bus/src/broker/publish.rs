@@ -133,21 +133,34 @@ impl Broker {
     fn route_stripped(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
         let mut kept = std::mem::take(&mut self.scratch.headers);
         let delivered = if request_info::strip(parts.headers, &mut kept) {
-            self.route(now, origin, account, &Published { headers: &kept, wire: Wire::default(), ..*parts })
+            self.route_apart(now, origin, account, &Published { headers: &kept, wire: Wire::default(), ..*parts })
         } else {
-            self.route(now, origin, account, parts)
+            self.route_apart(now, origin, account, parts)
         };
         self.scratch.headers = kept;
         delivered
     }
 
+    /// [`Broker::route`] for where a call costs nothing beside the rest.
+    #[inline(never)]
+    pub(super) fn route_apart(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        account: AccountId,
+        parts: &Published<'_>,
+    ) -> bool {
+        self.route(now, origin, account, parts)
+    }
+
     /// Delivers to all who listen in the account, and where its services are. False when nobody got it.
-    pub(super) fn route(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
+    #[inline(always)]
+    fn route(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
         self.route_filtered(now, origin, account, parts, Filter::None)
     }
 
     /// Does it for a message of a hub, too, which says which queue groups are to get it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn route_filtered(
         &mut self,
         now: Instant,
@@ -303,6 +316,12 @@ impl Delivery<'_> {
         true
     }
 
+    /// [`Delivery::deliver`] for where a call costs nothing beside the rest.
+    #[inline(never)]
+    fn deliver_apart(&mut self, number: u32, message: &Message<'_>) -> bool {
+        self.deliver(number, message)
+    }
+
     /// Delivers to what is no client's subscription.
     #[cold]
     #[inline(never)]
@@ -310,7 +329,7 @@ impl Delivery<'_> {
         let Some(subscription) = self.subscriptions.get_mut(number as usize) else { return false };
         match subscription.owner() {
             Owner::Nobody | Owner::Client(_) => false,
-            Owner::Service(_) | Owner::Replies => {
+            Owner::Service(_) | Owner::Replies | Owner::Server => {
                 self.abroad.push(number);
                 false
             }
@@ -331,11 +350,11 @@ impl Delivery<'_> {
                 let mut subject = std::mem::take(self.rewritten);
                 subject.clear();
                 inward.apply(message.subject, &mut subject);
-                let delivered = self.deliver(parent, &Message { subject: &subject, ..*message });
+                let delivered = self.deliver_apart(parent, &Message { subject: &subject, ..*message });
                 *self.rewritten = subject;
                 delivered
             }
-            Some(ImportKind::Stream { inward: None }) => self.deliver(parent, message),
+            Some(ImportKind::Stream { inward: None }) => self.deliver_apart(parent, message),
             Some(ImportKind::Service { .. }) | None => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::account::AccountId;
 use super::wants::Change;
-use nats_subject::{Cache, Entry, Index, SlotTable, hash};
+use nats_subject::{Cache, Entry, Index, SlotTable, Text, hash};
 
 /// No subscription.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -10,6 +10,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// What stands in the place of the client's slot where there is none.
 const SERVICE: u32 = NONE - 1;
 const REPLIES: u32 = NONE - 2;
+const SERVER: u32 = NONE - 3;
 /// Marks a shadow; the other bits are the client's slot. No client has a slot that large, so whoever looks for the client finds none and
 /// sees that this is something else: messages for ordinary subscriptions pay nothing for it.
 const SHADOW: u32 = 1 << 31;
@@ -27,40 +28,31 @@ pub(crate) enum Owner {
     Service(u32),
     /// Those who wait for answers from the account.
     Replies,
+    /// The server itself.
+    Server,
 }
 
 /// Literal subjects whose receivers are remembered.
 const CACHE_PLACES: usize = 256;
 
-/// Bytes of a sid kept in place.
-const SID_INLINE: usize = 15;
-
 /// A client's name for a subscription, with the blank that follows it in MSG.
-#[derive(Debug)]
-struct Sid {
-    inline: [u8; SID_INLINE],
-    len: u8,
-    long: Option<Box<[u8]>>,
-}
+#[derive(Debug, Default)]
+struct Sid(Text);
 
 impl Sid {
     fn new(sid: &[u8]) -> Self {
-        let mut text = Vec::new();
-        let mut inline = [b' '; SID_INLINE];
-        if let Some(place) = inline.get_mut(..sid.len()).filter(|_| sid.len() < SID_INLINE) {
-            place.copy_from_slice(sid);
-            return Self { inline, len: u8::try_from(sid.len() + 1).unwrap_or_default(), long: None };
+        let mut short = [b' '; 32];
+        match short.get_mut(..sid.len()) {
+            Some(place) if sid.len() < 32 => {
+                place.copy_from_slice(sid);
+                Self(Text::new(short.get(..=sid.len()).unwrap_or_default()))
+            }
+            Some(_) | None => Self(Text::new(&[sid, b" "].concat())),
         }
-        text.extend_from_slice(sid);
-        text.push(b' ');
-        Self { inline, len: 0, long: Some(text.into()) }
     }
 
     fn with_blank(&self) -> &[u8] {
-        match &self.long {
-            Some(text) => text,
-            None => self.inline.get(..usize::from(self.len)).unwrap_or_default(),
-        }
+        self.0.as_bytes()
     }
 }
 
@@ -99,6 +91,7 @@ impl Subscription {
             NONE => Owner::Nobody,
             SERVICE => Owner::Service(self.shadow),
             REPLIES => Owner::Replies,
+            SERVER => Owner::Server,
             marked if marked & SHADOW != 0 => Owner::Shadow(marked & !SHADOW),
             slot => Owner::Client(slot),
         }
@@ -288,7 +281,7 @@ impl Subscriptions {
     ) -> Option<u32> {
         let number = match self.free.last() {
             Some(&number) => number,
-            None => u32::try_from(self.slots.len()).ok().filter(|&number| number < REPLIES)?,
+            None => u32::try_from(self.slots.len()).ok().filter(|&number| number < SERVER)?,
         };
         let entry = self.indexes.get_mut(account.place())?.insert(subject, queue, number).ok()?;
         self.inserted += 1;
@@ -341,6 +334,11 @@ impl Subscriptions {
     /// Lets what is published in `account` to `subject` be looked at as answers.
     pub(crate) fn insert_replies(&mut self, account: AccountId, subject: &[u8]) -> Option<u32> {
         self.place_hidden((REPLIES, account), (NONE, NONE, NONE), subject, None)
+    }
+
+    /// Lets the server itself hear what is published in `account` to `subject`.
+    pub(crate) fn insert_server(&mut self, account: AccountId, subject: &[u8]) -> Option<u32> {
+        self.place_hidden((SERVER, account), (NONE, NONE, NONE), subject, None)
     }
 
     /// Lets the client's subscription `parent` also get what is published in `account` to `remote`. `import`: the number of the import
@@ -398,7 +396,7 @@ impl Subscriptions {
             return first;
         };
         gone.client = NONE;
-        gone.sid.long = None;
+        gone.sid = Sid::default();
         let (entry, hash, previous, next, account) = (gone.entry, gone.hash, gone.previous, gone.next, gone.account);
         if let Some(index) = self.indexes.get_mut(account.place()) {
             index.remove(entry);
@@ -423,13 +421,39 @@ impl Subscriptions {
         }
     }
 
+    /// Places there are, and how many of them are taken.
+    pub(crate) fn places(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn used(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// The same accounts, without subscriptions.
+    pub(crate) fn emptied(&self) -> Self {
+        let mut fresh = Self { inserted: self.inserted, made: self.made, ..Self::new(self.seed) };
+        (0..self.indexes.len()).filter_map(AccountId::from_place).for_each(|account| fresh.open(account));
+        fresh
+    }
+
+    /// Adds a client's subscription as it is in `before`, in front of the client's others (`first`). Returns its number.
+    pub(crate) fn take_over(&mut self, slot: u32, first: u32, known: &Subscription, before: &Self) -> Option<u32> {
+        let (pattern, queue) = (before.pattern(known), before.queue(known));
+        let sid = known.sid_with_blank().strip_suffix(b" ").unwrap_or_default();
+        let number = self.insert((slot, known.account), first, &pattern, queue, sid)?;
+        self.inserted -= 1;
+        if let Some(fresh) = self.get_mut(number) {
+            (fresh.max, fresh.delivered) = (known.max, known.delivered);
+            (fresh.size, fresh.filtered) = (known.size, known.filtered);
+        }
+        Some(number)
+    }
+
     /// Gives memory back that only a crowd needed.
     pub(crate) fn trim(&mut self) {
         if self.len() + self.hidden == 0 {
-            let accounts = self.indexes.len();
-            let links = std::mem::take(&mut self.links);
-            *self = Self { inserted: self.inserted, made: self.made, links, ..Self::new(self.seed) };
-            (0..accounts).filter_map(AccountId::from_place).for_each(|account| self.open(account));
+            *self = self.emptied();
         }
     }
 }

@@ -22,6 +22,13 @@ pub(crate) struct Change {
     pub(crate) grew: bool,
 }
 
+/// The journal while it is paused.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    links: Vec<(AccountId, u32)>,
+    changes: Vec<Change>,
+}
+
 impl Subscriptions {
     /// From now on it is noted what comes and goes in the account; what is of the link in `slot` itself does not count.
     pub(crate) fn link(&mut self, account: AccountId, slot: u32) {
@@ -31,6 +38,17 @@ impl Subscriptions {
     /// Undoes [`Subscriptions::link`].
     pub(crate) fn unlink(&mut self, slot: u32) {
         self.links.retain(|&(_, known)| known != slot);
+    }
+
+    /// Stops the journal; returns it, with what it has noted, for [`Subscriptions::resume_journal`].
+    pub(crate) fn pause_journal(&mut self) -> Journal {
+        Journal { links: std::mem::take(&mut self.links), changes: std::mem::take(&mut self.changes) }
+    }
+
+    /// Goes on with it.
+    pub(crate) fn resume_journal(&mut self, journal: Journal) {
+        self.links = journal.links;
+        self.changes = journal.changes;
     }
 
     /// True when there is something to tell.
@@ -64,7 +82,7 @@ impl Subscriptions {
         let Some(known) = self.get(number) else { return false };
         match known.owner() {
             Owner::Client(slot) | Owner::Shadow(slot) => self.links.iter().any(|&(_, link)| link == slot),
-            Owner::Nobody | Owner::Service(_) | Owner::Replies => false,
+            Owner::Nobody | Owner::Service(_) | Owner::Replies | Owner::Server => false,
         }
     }
 

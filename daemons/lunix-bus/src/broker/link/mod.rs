@@ -44,6 +44,11 @@ impl Link {
     pub(crate) fn is_walking(&self) -> bool {
         self.walk.is_some()
     }
+
+    /// Where subscriptions have other numbers than before, a walk that is under way begins anew.
+    pub(crate) fn walk_anew(&mut self) {
+        self.walk = self.walk.map(|_| 0);
+    }
 }
 
 /// What proves to a hub who we are, beside what the URL says.
