@@ -1,7 +1,11 @@
 //! The configuration: nats-server's file, overridden by the command line.
 
 mod accounts;
+#[cfg_attr(not(feature = "jwt"), path = "config/callout_absent.rs")]
+mod callout;
 mod file;
+#[cfg(feature = "leaf")]
+mod leafnodes;
 mod local;
 mod memory;
 #[cfg_attr(not(feature = "jwt"), path = "config/operator_absent.rs")]
@@ -15,7 +19,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Closed connections that monitoring can still tell of.
-const CLOSED_KEPT: usize = 256;
+pub(crate) const CLOSED_KEPT: usize = 256;
 
 /// Everything a run is told.
 #[derive(Clone, Debug)]

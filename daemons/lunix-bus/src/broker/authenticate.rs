@@ -4,6 +4,7 @@
 //! more is read from it, what it sent already is kept, and its authentication must still happen in time.
 
 use super::account::GLOBAL;
+use super::callout::Delegation;
 use super::client::{Client, Peer, Reason};
 use super::connect::Connect;
 use super::kinds::ConnectionKind;
@@ -100,15 +101,16 @@ pub(super) enum Verdict {
 /// A CONNECT that is not answered yet.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    connect: Connect,
+    pub(super) connect: Connect,
     candidate: Option<Identity>,
+    /// What a service that has the last word is asked.
+    pub(super) question: Option<Box<Delegation>>,
 }
 
 impl Client {
     /// The client has proved to be `identity`.
-    pub(super) fn become_somebody(&mut self, identity: &Identity) {
+    pub(super) fn become_somebody(&mut self, identity: &Identity, permissions: Option<Rc<Permissions>>) {
         self.user.clone_from(&identity.user);
-        let permissions = identity.permissions.clone();
         self.granted = permissions.map(|permissions| Box::new(Granted::new(permissions)));
     }
 }
@@ -119,6 +121,9 @@ impl Broker {
         if let Some(identity) = self.local_identity(facts) {
             return identity;
         }
+        if self.settings.callout.is_some() && matches!(peer, Peer::Tcp(_)) {
+            return None;
+        }
         let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
         if known { Some(Identity::anybody()) } else { self.settings.default_user().map(Identity::from) }
     }
@@ -126,8 +131,23 @@ impl Broker {
     /// A CONNECT: accepted, refused, or put off.
     pub(super) fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
         let Some(mut connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
+        if let Some(client) = self.client_mut(slot) {
+            client.has_credentials = has_credentials;
+        }
+        let delegation = self.question(slot, &connect);
         let verdict = self.judge(slot, &connect);
         connect.wipe();
+        let verdict = match &delegation {
+            Some(question) => self.delegate(verdict, question),
+            None => Ok(verdict),
+        };
+        let Ok(verdict) = verdict else {
+            if let Some(client) = self.client_mut(slot) {
+                client.waiting = Some(Box::new(Waiting { connect, candidate: None, question: delegation }));
+            }
+            return self.ask(now, slot);
+        };
         match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
@@ -138,7 +158,7 @@ impl Broker {
             }
             Verdict::Asked(candidate, question) => {
                 let Some(client) = self.client_mut(slot) else { return };
-                client.waiting = Some(Box::new(Waiting { connect, candidate }));
+                client.waiting = Some(Box::new(Waiting { connect, candidate, question: delegation }));
                 let ticket = Ticket { slot, id: client.id };
                 self.outbox.questions.push_back((ticket, question));
             }
@@ -234,7 +254,6 @@ impl Broker {
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, mut connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
-        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
         if self.is_full(slot, identity) {
             let text = "maximum account active connections exceeded";
             return self.refuse(slot, text, Reason::MaxAccountConnections);
@@ -247,7 +266,6 @@ impl Broker {
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
-        client.has_credentials = has_credentials;
         // Only monitoring tells it, so only then is memory spent on it.
         connect.user = identity.user.as_deref().map(str::to_owned).or(connect.user);
         client.about = connect.about().filter(|_| is_monitored);
@@ -286,9 +304,10 @@ impl Broker {
                 account.clients += 1;
             }
         }
+        let permissions = self.guarded(&identity.account, identity.permissions.clone());
         if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
             client.account = Some(account);
-            client.become_somebody(identity);
+            client.become_somebody(identity, permissions);
             let user = identity.user.as_deref().map(|user| (&*identity.account, user));
             self.outbox.hand_over(client, &budget::key_of(client.peer, user));
         }
@@ -322,7 +341,22 @@ impl Broker {
         let asker = self.client_mut(ticket.slot).filter(|client| client.id == ticket.id);
         if let Some(waiting) = asker.and_then(|client| client.waiting.as_deref_mut()) {
             let identity = waiting.candidate.take().filter(|_| yes);
-            self.decide(now, ticket.slot, identity.as_ref());
+            self.hear_of_password(now, ticket.slot, identity);
+        }
+    }
+
+    /// What is known of the password decides, unless somebody else has the last word.
+    fn hear_of_password(&mut self, now: Instant, slot: u32, identity: Option<Identity>) {
+        let question = self.client(slot).and_then(|client| client.waiting.as_deref()?.question.as_deref());
+        let verdict = identity.map_or(Verdict::Refused, Verdict::Accepted);
+        let verdict = match question {
+            Some(question) => self.delegate(verdict, question),
+            None => Ok(verdict),
+        };
+        match verdict {
+            Err(()) => self.ask(now, slot),
+            Ok(Verdict::Accepted(identity)) => self.decide(now, slot, Some(&identity)),
+            Ok(Verdict::Refused | Verdict::Explained(_) | Verdict::Asked(..)) => self.decide(now, slot, None),
         }
     }
 

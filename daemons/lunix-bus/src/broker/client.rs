@@ -3,6 +3,7 @@
 use super::account::AccountId;
 use super::authenticate::Waiting;
 use super::budget::{CLIENT_SIZE, Payer};
+use super::link::Link;
 #[cfg(feature = "jwt")]
 use super::nonce::Nonce;
 use super::outbox::Stall;
@@ -88,6 +89,10 @@ pub enum Reason {
     UserMemory,
     /// The server ends.
     Shutdown,
+    /// What answers there is no hub.
+    WrongPort,
+    /// There is no TLS with the hub.
+    Handshake,
 }
 
 impl Reason {
@@ -114,6 +119,8 @@ impl Reason {
             Self::Memory => "Slow Consumer (Memory Ceiling)",
             Self::UserMemory => "Slow Consumer (Memory of its User)",
             Self::Shutdown => "Server Shutdown",
+            Self::WrongPort => "Incorrect Port",
+            Self::Handshake => "TLS Handshake Failure",
         }
     }
 }
@@ -216,6 +223,8 @@ pub(crate) struct Client {
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,
+    /// What it has that is a link to a hub instead.
+    pub(crate) link: Option<Box<Link>>,
 }
 
 impl Client {
@@ -227,6 +236,11 @@ impl Client {
     /// What it holds, and what it keeps others from giving free: the one with most is cut first.
     pub(crate) fn weight(&self) -> usize {
         self.held().max(self.output.pending())
+    }
+
+    /// Bytes that its unfinished operation must have to be complete; `None` while that is unknown.
+    pub(crate) fn wanted_len(&self) -> Option<usize> {
+        self.link.as_deref().map_or_else(|| self.parser.wanted_len(), Link::wanted_len)
     }
 
     /// True when nothing may be sent to it any more.

@@ -43,8 +43,13 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
+    /// The service that decides who a client is, where there is one.
+    pub callout: Option<Rc<Callout>>,
     /// The accounts beside the global one.
     pub accounts: Vec<AccountSettings>,
+    /// The hubs to be joined.
+    #[cfg(feature = "leaf")]
+    pub remotes: Vec<Rc<crate::leaf::Remote>>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
@@ -79,6 +84,21 @@ pub enum Credentials {
     /// A token that somebody trusted vouches for.
     #[cfg(feature = "jwt")]
     Operator(Rc<Trust>),
+}
+
+/// A service on the bus that decides who a client is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callout {
+    /// Public key that signs its answers and the users in them.
+    pub issuer: String,
+    /// Users that are let in without it, by name or key: the service itself.
+    pub users: Vec<String>,
+    /// Name of the account where it listens.
+    pub account: Rc<str>,
+    /// Public curve key to seal requests for it.
+    pub curve_key: Option<String>,
+    /// Accounts about whose users it is asked, too, though they are proved already; empty: about all.
+    pub allowed_accounts: Vec<Rc<str>>,
 }
 
 impl Settings {
@@ -127,7 +147,10 @@ impl Default for Settings {
             write_deadline: Duration::from_secs(10),
             auth_timeout: Duration::from_secs(2),
             credentials: Credentials::Open,
+            callout: None,
             accounts: Vec::new(),
+            #[cfg(feature = "leaf")]
+            remotes: Vec::new(),
             no_auth_user: None,
             local: None,
             lame_duck_duration: Duration::from_secs(120),

@@ -33,11 +33,11 @@ impl Broker {
     /// True when the calendar must be right at each turn; see [`Broker::set_calendar`].
     #[must_use]
     pub fn needs_calendar(&self) -> bool {
-        self.settings.trust().is_some()
+        self.settings.trust().is_some() || self.settings.callout.is_some()
     }
 
     /// The second since 1970.
-    fn second(&self) -> i64 {
+    pub(super) fn second(&self) -> i64 {
         let since = self.calendar.1.duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }

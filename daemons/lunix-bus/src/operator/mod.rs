@@ -13,7 +13,7 @@ mod template;
 mod user;
 
 pub use account::AccountFacts;
-pub use user::{Refusal, Shown, Standing};
+pub use user::{Refusal, Shown, Standing, grant};
 
 use nats_keys::{Account, Claims, Operator, Role, is_public};
 use std::collections::BTreeMap;

@@ -107,6 +107,42 @@ impl Trust {
     }
 }
 
+/// Judges a user that somebody trusted by the configuration vouches for, at second `now`; its account is the caller's to know.
+///
+/// # Errors
+/// Why it does not let in.
+pub fn grant(
+    claims: &Claims<User>,
+    token: &str,
+    account: Rc<str>,
+    (address, kind): (Option<IpAddr>, ConnectionKind),
+    now: i64,
+) -> Result<Standing, Refusal> {
+    check(claims, now)?;
+    check_kind(&claims.body.allowed_connection_types, kind)?;
+    let limits = &claims.body.limits;
+    check_network(&limits.networks, address)?;
+    let over = match limits.times.as_slice() {
+        [] => None,
+        times => Some(day::end(times, now).ok_or("user may not be connected at this time of day")?),
+    };
+    let own = permissions::read(&claims.body.permissions).map_err(|()| "user token has invalid permissions")?;
+    Ok(Standing {
+        user: claims.subject.as_str().into(),
+        account,
+        signing_key: Some(claims.issuer.as_str().into()),
+        template: None,
+        account_name: "".into(),
+        tags: claims.tags.clone(),
+        token: token.into(),
+        ends: over.into_iter().chain((claims.expires > 0).then_some(claims.expires)).min(),
+        needs_signature: false,
+        subscriptions_max: least(limits.subscriptions, -1),
+        payload_max: least(limits.payload, -1),
+        permissions: own.map(Rc::new),
+    })
+}
+
 /// What the token says of itself.
 fn check(claims: &Claims<User>, now: i64) -> Result<(), &'static str> {
     let body = &claims.body;

@@ -216,3 +216,32 @@ impl<S: Read + Write> Client<S> {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }
+
+/// Whether we can connect as other users; if not, says that the running test is skipped.
+pub(crate) fn is_root() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        skip("only root can connect as other users");
+    }
+    is_root
+}
+
+/// Notes that the running test cannot be made here.
+pub(crate) fn skip(why: &str) {
+    testkit::skip::note(std::thread::current().name().unwrap_or("lunix-bus"), why);
+}
+
+/// Runs `work` as user `uid`, in the group of that number and in `groups`. The kernel keeps credentials per thread.
+pub(crate) fn as_user<T: Send>(uid: u32, groups: &[u32], work: impl FnOnce() -> T + Send) -> T {
+    let (user, group) = (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(uid));
+    let groups: Vec<_> = groups.iter().map(|&gid| rustix::fs::Gid::from_raw(gid)).collect();
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            rustix::thread::set_thread_groups(&groups).unwrap();
+            rustix::thread::set_thread_res_gid(group, group, group).unwrap();
+            rustix::thread::set_thread_res_uid(user, user, user).unwrap();
+            work()
+        });
+        thread.join().unwrap()
+    })
+}

@@ -33,7 +33,7 @@ impl Broker {
         json.truth("expired", expired);
         json.truth("complete", true);
         json.truth("jetstream_enabled", false);
-        json.number("leafnode_connections", 0);
+        json.number("leafnode_connections", u64::from(account.links));
         json.number("client_connections", u64::from(account.clients));
         json.number("subscriptions", self.subscriptions.count_of(id) as u64);
         if !account.sharing.exports.is_empty() {

@@ -25,6 +25,8 @@ struct Row<'a> {
     account: &'a str,
     #[cfg(feature = "jwt")]
     standing: Option<&'a crate::operator::Standing>,
+    /// It is a link to a hub.
+    is_link: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,6 +99,7 @@ impl Broker {
             account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
             #[cfg(feature = "jwt")]
             standing: client.residence.as_deref().map(|residence| &*residence.standing),
+            is_link: client.link.is_some(),
         })
     }
 
@@ -116,6 +119,7 @@ impl Broker {
             account: &closed.account,
             #[cfg(feature = "jwt")]
             standing: closed.standing.as_deref(),
+            is_link: false,
         })
     }
 
@@ -184,8 +188,12 @@ fn initials(reason: Reason) -> u64 {
 fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: bool) {
     let until = row.stopped.map_or(facts.now, |(at, _)| at);
     json.number("cid", row.id);
-    json.text("kind", "Client");
-    json.text("type", "nats");
+    if row.is_link {
+        json.text("kind", "Leafnode");
+    } else {
+        json.text("kind", "Client");
+        json.text("type", "nats");
+    }
     match row.peer {
         Peer::Tcp(address) => {
             json.text("ip", &address.ip().to_canonical().to_string());
