@@ -77,6 +77,8 @@ impl Machine {
             Way::Tcp => {
                 let stream = TcpStream::connect(("127.0.0.1", self.server.port)).unwrap();
                 stream.set_read_timeout(Some(DEADLINE)).unwrap();
+                // A second small message must not wait for the first one's acknowledgement.
+                stream.set_nodelay(true).unwrap();
                 Box::new(stream)
             }
         });
