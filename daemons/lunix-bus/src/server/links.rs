@@ -1,5 +1,6 @@
 //! Connections to hubs: made here, then served like those of clients.
 
+use super::transport::Transport;
 use super::{Server, Source};
 use crate::broker::{LinkOrder, Proof};
 use crate::leaf::Remote;
@@ -149,9 +150,7 @@ impl Server {
             Some(Err(text)) => return self.broker.link_failed(now, remote, &text),
         };
         let Some(slot) = self.broker.link_connected(now, remote, address, proof) else { return };
-        if self.attach(slot, fd).is_none() {
-            self.broker.remove(Instant::now(), slot);
-        }
+        self.attach(slot, fd, Transport::Plain);
         // It is needed again when the link is lost, which may be never.
         if self.dials.resolver.is_idle() {
             self.drop_resolver();
