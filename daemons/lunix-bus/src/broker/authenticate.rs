@@ -4,13 +4,13 @@
 //! more is read from it, what it sent already is kept, and its authentication must still happen in time.
 
 use super::account::GLOBAL;
+use super::callout::Delegation;
 use super::client::{Client, Peer, Reason};
 use super::connect::Connect;
 use super::kinds::ConnectionKind;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
 use super::{Broker, budget};
-use crate::local::Facts;
 #[cfg(feature = "jwt")]
 use crate::operator::Standing;
 use nats_proto::client::Parser;
@@ -33,27 +33,28 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Somebody who may do everything in the global account.
+    /// Somebody without a token.
     #[must_use]
-    pub fn anybody() -> Self {
+    pub fn new(user: Option<Box<str>>, account: Rc<str>, permissions: Option<Rc<Permissions>>) -> Self {
         Self {
-            user: None,
-            account: GLOBAL.into(),
-            permissions: None,
+            user,
+            account,
+            permissions,
             #[cfg(feature = "jwt")]
             standing: None,
         }
+    }
+
+    /// Somebody who may do everything in the global account.
+    #[must_use]
+    pub fn anybody() -> Self {
+        Self::new(None, GLOBAL.into(), None)
     }
 }
 
 impl From<&User> for Identity {
     fn from(user: &User) -> Self {
-        Self {
-            user: Some(user.name.as_str().into()),
-            account: Rc::clone(&user.account),
-            permissions: user.permissions.clone(),
-            ..Self::anybody()
-        }
+        Self::new(Some(user.name.as_str().into()), Rc::clone(&user.account), user.permissions.clone())
     }
 }
 
@@ -90,6 +91,7 @@ pub(super) enum Verdict {
     Accepted(Identity),
     Refused,
     /// Refused for a reason that is told to the log alone.
+    #[cfg(feature = "jwt")]
     Explained(&'static str),
     /// It is this one if the answer is yes; `None`: refused whatever the answer.
     Asked(Option<Identity>, Question),
@@ -98,44 +100,69 @@ pub(super) enum Verdict {
 /// A CONNECT that is not answered yet.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    connect: Connect,
+    pub(super) connect: Connect,
     candidate: Option<Identity>,
+    /// What a service that has the last word is asked.
+    pub(super) question: Option<Box<Delegation>>,
 }
 
 impl Client {
     /// The client has proved to be `identity`.
-    pub(super) fn become_somebody(&mut self, identity: &Identity) {
+    pub(super) fn become_somebody(&mut self, identity: &Identity, permissions: Option<Rc<Permissions>>) {
         self.user.clone_from(&identity.user);
-        let permissions = identity.permissions.clone();
         self.granted = permissions.map(|permissions| Box::new(Granted::new(permissions)));
     }
 }
 
 impl Broker {
     /// Who a client is that has proved nothing yet; `None` when it must.
-    pub(super) fn identity_at_first(&self, peer: Peer, facts: Option<&Facts>) -> Option<Identity> {
-        if let Some(identity) = self.local_identity(facts) {
+    pub(super) fn identity_at_first(&self, client: &Client) -> Option<Identity> {
+        if let Some(identity) = self.local_identity(client.local.as_deref()) {
             return identity;
         }
-        let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
-        if known { Some(Identity::anybody()) } else { self.settings.default_user().map(Identity::from) }
+        if self.settings.callout.is_some() && matches!(client.peer, Peer::Tcp(_)) {
+            return None;
+        }
+        let known = matches!(client.peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
+        if known {
+            return Some(Identity::anybody());
+        }
+        let default = self.default_user_of(client).filter(|_| self.certified(client).is_none());
+        default.map(Identity::from)
     }
 
     /// A CONNECT: accepted, refused, or put off.
     pub(super) fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
         let Some(mut connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        self.complete_connect(slot, &mut connect);
+        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
+        if let Some(client) = self.client_mut(slot) {
+            client.has_credentials = has_credentials;
+        }
+        let delegation = self.question(slot, &connect);
         let verdict = self.judge(slot, &connect);
         connect.wipe();
+        let verdict = match &delegation {
+            Some(question) => self.delegate(verdict, question),
+            None => Ok(verdict),
+        };
+        let Ok(verdict) = verdict else {
+            if let Some(client) = self.client_mut(slot) {
+                client.waiting = Some(Box::new(Waiting { connect, candidate: None, question: delegation }));
+            }
+            return self.ask(now, slot);
+        };
         match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
+            #[cfg(feature = "jwt")]
             Verdict::Explained(why) => {
                 self.explain(slot, why);
                 self.refuse(slot, "Authorization Violation", Reason::Authentication);
             }
             Verdict::Asked(candidate, question) => {
                 let Some(client) = self.client_mut(slot) else { return };
-                client.waiting = Some(Box::new(Waiting { connect, candidate }));
+                client.waiting = Some(Box::new(Waiting { connect, candidate, question: delegation }));
                 let ticket = Ticket { slot, id: client.id };
                 self.outbox.questions.push_back((ticket, question));
             }
@@ -145,6 +172,9 @@ impl Broker {
     fn judge(&self, slot: u32, connect: &Connect) -> Verdict {
         let Some(client) = self.client(slot) else { return Verdict::Refused };
         let peer = client.peer;
+        if let Some(user) = self.certified(client) {
+            return user.map(Identity::from).map_or(Verdict::Refused, Verdict::Accepted);
+        }
         if self.goes_by_rules(connect) {
             let identity = self.local_identity(client.local.as_deref()).flatten();
             return identity.map_or(Verdict::Refused, Verdict::Accepted);
@@ -175,12 +205,13 @@ impl Broker {
         }
         let name = connect.user.as_deref().unwrap_or_default();
         if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
-            let default = self.settings.default_user().map(Identity::from);
+            let default = self.client(slot).and_then(|client| self.default_user_of(client)).map(Identity::from);
             return default.map_or(Verdict::Refused, Verdict::Accepted);
         }
         let password = connect.password.as_deref().unwrap_or_default();
         let kind = self.kind_of(slot);
-        let known = users.iter().find(|user| user.name == name && !user.by_key && user.kinds.allow(kind));
+        let fits = |user: &&User| user.name == name && !user.by_key && !user.by_certificate && user.kinds.allow(kind);
+        let known = users.iter().find(fits);
         // A password is compared for an unknown name, too, so that time does not tell which names there are.
         let secret = known.map_or("-", |user| &user.password);
         let identity = known.map_or_else(Identity::anybody, Identity::from);
@@ -195,6 +226,7 @@ impl Broker {
     }
 
     /// Tells the log, and nobody else, why a client is not let in.
+    #[cfg(feature = "jwt")]
     pub(super) fn explain(&mut self, slot: u32, why: &str) {
         if let Some(client) = self.client(slot) {
             let (id, peer) = (client.id, client.peer);
@@ -208,8 +240,10 @@ impl Broker {
     }
 
     /// How the client is connected.
-    pub(super) fn kind_of(&self, _slot: u32) -> ConnectionKind {
-        ConnectionKind::Standard
+    pub(super) fn kind_of(&self, slot: u32) -> ConnectionKind {
+        let way = self.client(slot).and_then(|client| client.way.as_deref());
+        let is_web = way.is_some_and(|way| way.web.is_some());
+        if is_web { ConnectionKind::Websocket } else { ConnectionKind::Standard }
     }
 
     /// The user with the key that the client signed with.
@@ -228,9 +262,8 @@ impl Broker {
     }
 
     /// Lets a client in as `identity`.
-    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
+    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, mut connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
-        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
         if self.is_full(slot, identity) {
             let text = "maximum account active connections exceeded";
             return self.refuse(slot, text, Reason::MaxAccountConnections);
@@ -243,8 +276,8 @@ impl Broker {
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
-        client.has_credentials = has_credentials;
         // Only monitoring tells it, so only then is memory spent on it.
+        connect.user = identity.user.as_deref().map(str::to_owned).or(connect.user);
         client.about = connect.about().filter(|_| is_monitored);
         parser.set_headers(client.options.headers);
         let options = client.options;
@@ -256,6 +289,9 @@ impl Broker {
         if again {
             // The reference binds the client to its account anew, and what it subscribed to before is gone.
             self.drop_all_subscriptions(slot);
+        }
+        if self.client(slot).is_some_and(|client| client.subscriptions_max(&self.settings) == Some(0)) {
+            return self.refuse(slot, "maximum subscriptions exceeded", Reason::MaxSubscriptions);
         }
         if !(0..=1).contains(&options.protocol) {
             return self.refuse(slot, "invalid client protocol", Reason::ClientProtocol);
@@ -278,9 +314,10 @@ impl Broker {
                 account.clients += 1;
             }
         }
+        let permissions = self.guarded(&identity.account, identity.permissions.clone());
         if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
             client.account = Some(account);
-            client.become_somebody(identity);
+            client.become_somebody(identity, permissions);
             let user = identity.user.as_deref().map(|user| (&*identity.account, user));
             self.outbox.hand_over(client, &budget::key_of(client.peer, user));
         }
@@ -314,7 +351,22 @@ impl Broker {
         let asker = self.client_mut(ticket.slot).filter(|client| client.id == ticket.id);
         if let Some(waiting) = asker.and_then(|client| client.waiting.as_deref_mut()) {
             let identity = waiting.candidate.take().filter(|_| yes);
-            self.decide(now, ticket.slot, identity.as_ref());
+            self.hear_of_password(now, ticket.slot, identity);
+        }
+    }
+
+    /// What is known of the password decides, unless somebody else has the last word.
+    fn hear_of_password(&mut self, now: Instant, slot: u32, identity: Option<Identity>) {
+        let question = self.client(slot).and_then(|client| client.waiting.as_deref()?.question.as_deref());
+        let verdict = identity.map_or(Verdict::Refused, Verdict::Accepted);
+        let verdict = match question {
+            Some(question) => self.delegate(verdict, question),
+            None => Ok(verdict),
+        };
+        match verdict {
+            Err(()) => self.ask(now, slot),
+            Ok(Verdict::Accepted(identity)) => self.decide(now, slot, Some(&identity)),
+            Ok(Verdict::Refused | Verdict::Explained(_) | Verdict::Asked(..)) => self.decide(now, slot, None),
         }
     }
 

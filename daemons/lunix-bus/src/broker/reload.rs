@@ -13,7 +13,7 @@ impl Broker {
     pub fn reload(&mut self, settings: Settings) {
         let before = std::mem::replace(&mut self.settings, settings);
         self.outbox.configure(&self.settings);
-        let shares_anew = before.accounts != self.settings.accounts;
+        let shares_anew = before.accounts != self.settings.accounts || before.callout != self.settings.callout;
         if shares_anew {
             self.drop_all_shadows();
             self.unwire();
@@ -23,15 +23,16 @@ impl Broker {
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
             let Some(client) = self.client_mut(slot) else { continue };
             let (is_tcp, is_somebody) = (matches!(client.peer, Peer::Tcp(_)), client.authenticated);
-            let by_rules = !client.has_credentials && has_rules;
+            let (has_credentials, by_rules) = (client.has_credentials, !client.has_credentials && has_rules);
+            if is_somebody && self.review_granted(&before, slot) {
+                self.set_limits(slot);
+                continue;
+            }
             if by_rules && is_somebody {
                 if before.local != self.settings.local || before.accounts != self.settings.accounts {
                     self.check_by_rules(slot);
                 }
-            } else if (is_tcp || client.has_credentials)
-                && is_somebody
-                && before.credentials != self.settings.credentials
-            {
+            } else if (is_tcp || has_credentials) && is_somebody && before.credentials != self.settings.credentials {
                 if self.settings.local.is_some() && self.settings.credentials == Credentials::Open {
                     self.check_by_rules(slot);
                 } else {
@@ -57,7 +58,7 @@ impl Broker {
     /// The rules may say something else now about who the client is.
     fn check_by_rules(&mut self, slot: u32) {
         let Some(client) = self.client(slot) else { return };
-        let identity = self.identity_at_first(client.peer, client.local.as_deref());
+        let identity = self.identity_at_first(client);
         if identity.is_some_and(|identity| self.bind(slot, &identity)) {
             self.check_subscriptions(slot);
         } else {

@@ -43,10 +43,19 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
+    /// The service that decides who a client is, where there is one.
+    pub callout: Option<Rc<Callout>>,
     /// The accounts beside the global one.
     pub accounts: Vec<AccountSettings>,
+    /// The hubs to be joined.
+    #[cfg(feature = "leaf")]
+    pub remotes: Vec<Rc<crate::leaf::Remote>>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
+    /// TLS of the clients' listener, where there is.
+    pub security: Option<Security>,
+    /// The WebSocket listener, where there is.
+    pub web: Option<Web>,
     /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
     pub local: Option<Rc<Policy>>,
     /// Over which time the clients are sent away before the server ends for others to take over; see [`super::Broker::lame_duck`].
@@ -57,6 +66,46 @@ pub struct Settings {
     pub closed_kept: usize,
     /// Whether operations are told one by one.
     pub trace: bool,
+}
+
+/// What is told about the TLS of a listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Security {
+    /// No client goes without.
+    pub required: bool,
+    /// Clients must show a certificate.
+    pub verify: bool,
+    /// Clients may choose.
+    pub available: bool,
+    /// How long a handshake may take.
+    pub timeout: Duration,
+    /// Until when the own certificate is valid; RFC 3339.
+    pub not_after: String,
+}
+
+/// What is told about the WebSocket listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Web {
+    /// Address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Its TLS, where there is.
+    pub security: Option<Security>,
+    /// Which of the users somebody is who names none.
+    pub no_auth_user: Option<String>,
+    /// How long the handshake may take, where somebody said so.
+    pub timeout: Option<Duration>,
+    /// Address told to others in the place of the own.
+    pub advertise: Option<String>,
+    /// Without TLS.
+    pub no_tls: bool,
+    /// Origins are compared with the host asked for.
+    pub same_origin: bool,
+    /// Origins that are let in; empty: all.
+    pub allowed_origins: Vec<String>,
+    /// Whether clients may compress.
+    pub compression: bool,
 }
 
 /// What a TCP client must prove in its CONNECT.
@@ -81,6 +130,21 @@ pub enum Credentials {
     Operator(Rc<Trust>),
 }
 
+/// A service on the bus that decides who a client is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callout {
+    /// Public key that signs its answers and the users in them.
+    pub issuer: String,
+    /// Users that are let in without it, by name or key: the service itself.
+    pub users: Vec<String>,
+    /// Name of the account where it listens.
+    pub account: Rc<str>,
+    /// Public curve key to seal requests for it.
+    pub curve_key: Option<String>,
+    /// Accounts about whose users it is asked, too, though they are proved already; empty: about all.
+    pub allowed_accounts: Vec<Rc<str>>,
+}
+
 impl Settings {
     /// The user called `name`, where there are users.
     pub(crate) fn user(&self, name: &str) -> Option<&User> {
@@ -100,11 +164,6 @@ impl Settings {
             Credentials::Operator(_) => true,
             Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => false,
         }
-    }
-
-    /// The user of those who name none.
-    pub(crate) fn default_user(&self) -> Option<&User> {
-        self.no_auth_user.as_deref().and_then(|name| self.user(name))
     }
 }
 
@@ -127,8 +186,13 @@ impl Default for Settings {
             write_deadline: Duration::from_secs(10),
             auth_timeout: Duration::from_secs(2),
             credentials: Credentials::Open,
+            callout: None,
             accounts: Vec::new(),
+            #[cfg(feature = "leaf")]
+            remotes: Vec::new(),
             no_auth_user: None,
+            security: None,
+            web: None,
             local: None,
             lame_duck_duration: Duration::from_secs(120),
             lame_duck_grace_period: Duration::from_secs(10),

@@ -63,6 +63,9 @@ impl Broker {
         if sharing.has_services() {
             wires.extend(self.subscriptions.insert_replies(id, REPLIES));
         }
+        if self.hears_answers(id) {
+            wires.extend(self.subscriptions.insert_server(id, self.answers_subject().as_bytes()));
+        }
         if let Some(account) = self.accounts.get_mut(id) {
             account.suppliers = suppliers;
             account.wires = wires;
