@@ -9,6 +9,7 @@
 //! | `! lame NAME` | SIGUSR2: it asks its clients to go elsewhere | `ok` |
 //! | `! reload NAME CONFIGURATION` | another configuration and SIGHUP; waits until it is taken | `ok` |
 //! | `! monitor NAME TARGET POINTER` | asks the monitoring port | the value at the JSON pointer |
+//! | `! certificates` | has an authority vouch for a server and a client | the folder of `ca.pem`, `server.pem`, `server.key`, `client.pem`, `client.key` |
 //! | `! port` | a port where nobody listens | `127.0.0.1:PORT` |
 
 use crate::server::{Kind, Server, free_port};
@@ -50,6 +51,10 @@ impl Servers {
             "monitor" => {
                 let (target, pointer) = argument.split_once(' ').unwrap_or((argument, ""));
                 return self.named(name)?.monitor(target, pointer).map(|value| value.to_string());
+            }
+            "certificates" => {
+                crate::certificates::write(self.folder.path())?;
+                return Ok(self.folder.path().display().to_string());
             }
             "port" => return free_port().map(|port| format!("127.0.0.1:{port}")),
             _ => return Err(Error::unexpected(format!("the program asks for {line:?}"))),

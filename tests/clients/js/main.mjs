@@ -536,6 +536,26 @@ const scenarios = {
     await nc.close();
   },
 
+  async tls() {
+    const made = await ask("certificates");
+    const files = `cert_file: "${made}/server.pem", key_file: "${made}/server.key", ca_file: "${made}/ca.pem"`;
+    for (const first of [false, true]) {
+      const address = await ask(`start ${first ? "b" : "a"}`, `tls { ${files}, verify: true, handshake_first: ${first} }`);
+      const tls = { caFile: `${made}/ca.pem`, certFile: `${made}/client.pem`, keyFile: `${made}/client.key`, handshakeFirst: first };
+      const { nc } = await open(address.replace("127.0.0.1", "localhost"), { tls });
+      const messages = queue(nc, "a");
+      nc.publish("a", new Uint8Array(1_000_000));
+      see("tls:", (await messages.next()).data.length, nc.info.tls_required);
+      await nc.close();
+    }
+    await ask("stop a");
+    const address = (await ask("again a", `tls { ${files}, verify: true }`)).replace("127.0.0.1", "localhost");
+    await connect({ servers: address, tls: { caFile: `${made}/ca.pem` }, reconnect: false, timeout: 5_000 }).then(
+      (nc) => nc.flush().then(() => see("let in"), () => see("refused")),
+      () => see("refused"),
+    );
+  },
+
   async no_jetstream() {
     const { nc } = await start();
     const calls = [

@@ -1,6 +1,7 @@
 """What stock nats-py sees of a server, scenario by scenario."""
 
 import asyncio
+import ssl
 import threading
 import time
 
@@ -556,6 +557,50 @@ async def unknown_operation():
     await nc._send_command(b"BOGUS\r\n")
     await nc._flush_pending()
     see(await client.hears("closed"), nc.last_error)
+
+
+async def over_tls(first, shows=True):
+    folder = await ask("certificates")
+    context = ssl.create_default_context(cafile=f"{folder}/ca.pem")
+    if shows:
+        context.load_cert_chain(f"{folder}/client.pem", f"{folder}/client.key")
+    files = f'cert_file: "{folder}/server.pem", key_file: "{folder}/server.key", ca_file: "{folder}/ca.pem"'
+    address = await ask("start a", f"tls {{ {files}, verify: true, handshake_first: {str(first).lower()} }}")
+    return address.replace("127.0.0.1", "tls://localhost"), {"tls": context, "tls_handshake_first": first}
+
+
+@scenario
+async def tls():
+    address, options = await over_tls(False)
+    client = Client()
+    nc = await client.connect(address, **options)
+    subscription = await nc.subscribe("a")
+    await nc.publish("a", b"x" * 1_000_000)
+    message = await subscription.next_msg(10)
+    see("tls:", len(message.data), nc._server_info.get("tls_required"), nc._server_info.get("tls_verify"))
+    await nc.drain()
+
+
+@scenario
+async def tls_handshake_first():
+    address, options = await over_tls(True)
+    client = Client()
+    nc = await client.connect(address, **options)
+    await nc.flush()
+    see("round trip, tls:", nc._server_info.get("tls_required"))
+    await nc.close()
+
+
+@scenario
+async def tls_without_certificate():
+    address, options = await over_tls(False, shows=False)
+    client = Client()
+    try:
+        await client.connect(address, allow_reconnect=False, max_reconnect_attempts=1, **options)
+        await client.nc.flush()
+        see("let in")
+    except (Error, OSError, asyncio.TimeoutError):
+        see("refused")
 
 
 @scenario
