@@ -227,6 +227,309 @@ export interface Net {
   time: string
 }
 
+/** It can not any more. */
+export interface NetworkAddress {
+  /** The address as text. */
+  address: string
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** Its family. */
+  family: NetworkAddressFamily
+  /** Number of the interface. */
+  ifindex: number
+  /** Name of the interface. */
+  interface: string
+  /** The other end of a point-to-point link; absent elsewhere. */
+  peer?: string
+  /** Bits of the network's part. */
+  prefix_len: number
+  /** How far it reaches: `global`, `site`, `link`, `host`, or the kernel's number. */
+  scope: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+}
+
+/** IPv4 or IPv6. */
+export type NetworkAddressFamily = 'inet' | 'inet6'
+
+/** Hardware address, MTU or master changed. */
+export interface NetworkLink {
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** The kernel's number for it; a name may change, this does not. */
+  ifindex: number
+  /** Kind of a virtual interface: `veth`, `bridge`, `vlan`, `dummy`; `loopback`; absent for hardware. Source: `IFLA_INFO_KIND`. */
+  kind?: string
+  /** Hardware address as `52:54:00:12:34:56`; absent when it has none. Source: `IFLA_ADDRESS`. */
+  mac?: string
+  /** Number of the bridge, bond or the like that it is a part of; absent when it is none. Source: `IFLA_MASTER`. */
+  master?: number
+  /** Largest packet in bytes. Source: `IFLA_MTU`. */
+  mtu?: number
+  /** Its name. */
+  name: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+  /** True when packets can go through: switched on, carrier there, nothing missing. Source: `IFF_UP`, `IFF_LOWER_UP`, `IFF_RUNNING`. */
+  up: boolean
+}
+
+/** Answers everything there is, or what has this second token in its subject. */
+export interface NetworkList {
+  /** The epoch of `seq`, as in `Stamp`. */
+  epoch: string
+  /** Everything there is, in no particular order. */
+  items: NetworkListItem[]
+  /** Why this list or its events are less than they should be, in a sentence; absent when all is well. */
+  note?: string
+  /** The number of the last event that this state includes: drop events of the same epoch with a `seq` up to this one. 0 before the first event. */
+  seq: number
+}
+
+/** An address that can be used. */
+export interface NetworkListAddress {
+  /** The address as text. */
+  address: string
+  /** Its family. */
+  family: NetworkListFamily
+  /** Number of the interface. */
+  ifindex: number
+  /** Name of the interface. */
+  interface: string
+  /** The other end of a point-to-point link; absent elsewhere. */
+  peer?: string
+  /** Bits of the network's part. */
+  prefix_len: number
+  /** How far it reaches: `global`, `site`, `link`, `host`, or the kernel's number. */
+  scope: string
+}
+
+/** A route to everywhere, in the main table. */
+export interface NetworkListDefaultRoute {
+  /** Its family. */
+  family: NetworkListFamily
+  /** The next router; absent when everything is on the link itself. */
+  gateway?: string
+  /** Name of the interface; absent when it has none. */
+  interface?: string
+  /** Of two routes the one with the smaller metric is taken. */
+  metric: number
+  /** Who made it, in iproute2's words: `static`, `dhcp`, `ra`, `kernel`, `boot`, or the kernel's number. */
+  protocol: string
+}
+
+/** IPv4 or IPv6. */
+export type NetworkListFamily = 'inet' | 'inet6'
+
+/** One thing of a domain's state: the subject it was, or would have been, announced under, and the fields of that announcement. */
+export interface NetworkListItem {
+  /** Subject of the announcement, `hardware.usb.add` for a stick. */
+  subject: string
+}
+
+/** A network interface. */
+export interface NetworkListLink {
+  /** The kernel's number for it; a name may change, this does not. */
+  ifindex: number
+  /** Kind of a virtual interface: `veth`, `bridge`, `vlan`, `dummy`; `loopback`; absent for hardware. Source: `IFLA_INFO_KIND`. */
+  kind?: string
+  /** Hardware address as `52:54:00:12:34:56`; absent when it has none. Source: `IFLA_ADDRESS`. */
+  mac?: string
+  /** Number of the bridge, bond or the like that it is a part of; absent when it is none. Source: `IFLA_MASTER`. */
+  master?: number
+  /** Largest packet in bytes. Source: `IFLA_MTU`. */
+  mtu?: number
+  /** Its name. */
+  name: string
+  /** True when packets can go through: switched on, carrier there, nothing missing. Source: `IFF_UP`, `IFF_LOWER_UP`, `IFF_RUNNING`. */
+  up: boolean
+}
+
+/** A neighbour whose hardware address is known. */
+export interface NetworkListNeighbour {
+  /** Its address. */
+  address: string
+  /** Name of the interface it is reached through. */
+  interface: string
+  /** Its hardware address. Identifies a single item. */
+  mac: string
+}
+
+/** Whether packets can leave the machine: there is a default route through an interface that is up, and an address to send them from. Announced when that has held for a while (half a second unless configured otherwise). */
+export interface NetworkListReach {
+  /** By IPv4. */
+  inet: boolean
+  /** By IPv6. */
+  inet6: boolean
+  /** True when it can reach others at all. */
+  online: boolean
+}
+
+/** A radio switch. */
+export interface NetworkListSwitch {
+  /** True when a switch or button on the machine did. */
+  hard_blocked: boolean
+  /** What it switches: `wlan`, `bluetooth`, `uwb`, `wimax`, `wwan`, `gps`, `fm`, `nfc`, or the kernel's number. */
+  radio: string
+  /** True when software switched it off. */
+  soft_blocked: boolean
+  /** Its name in subjects: `rfkill0`. */
+  switch: string
+}
+
+/** A Wi-Fi link. */
+export interface NetworkListWifi {
+  /** Hardware address of the access point; absent when it is not known. */
+  bssid?: string
+  /** True while it is connected to an access point. */
+  connected: boolean
+  /** Frequency in MHz; absent when it is not known. */
+  frequency_mhz?: number
+  /** Name of the interface. */
+  interface: string
+  /** IEEE 802.11 reason of a disconnection; absent elsewhere. */
+  reason?: number
+  /** Signal in dBm as last told; absent when it was not. */
+  signal_dbm?: number
+  /** Name of the network; bytes that are not UTF-8 are replaced. Absent when it is not known. */
+  ssid?: string
+}
+
+/** It is lost. */
+export interface NetworkNeighbour {
+  /** Its address. */
+  address: string
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** Name of the interface it is reached through. */
+  interface: string
+  /** Its hardware address. Identifies a single item. */
+  mac: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+}
+
+/** They can not any more. */
+export interface NetworkReach {
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** By IPv4. */
+  inet: boolean
+  /** By IPv6. */
+  inet6: boolean
+  /** True when it can reach others at all. */
+  online: boolean
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+}
+
+/** It has another name. */
+export interface NetworkRenamed {
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** The kernel's number for it; a name may change, this does not. */
+  ifindex: number
+  /** Kind of a virtual interface: `veth`, `bridge`, `vlan`, `dummy`; `loopback`; absent for hardware. Source: `IFLA_INFO_KIND`. */
+  kind?: string
+  /** Hardware address as `52:54:00:12:34:56`; absent when it has none. Source: `IFLA_ADDRESS`. */
+  mac?: string
+  /** Number of the bridge, bond or the like that it is a part of; absent when it is none. Source: `IFLA_MASTER`. */
+  master?: number
+  /** Largest packet in bytes. Source: `IFLA_MTU`. */
+  mtu?: number
+  /** Its name. */
+  name: string
+  /** The name until now. */
+  previous_name: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+  /** True when packets can go through: switched on, carrier there, nothing missing. Source: `IFF_UP`, `IFF_LOWER_UP`, `IFF_RUNNING`. */
+  up: boolean
+}
+
+/** It is gone. */
+export interface NetworkRoute {
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** Its family. */
+  family: NetworkRouteFamily
+  /** The next router; absent when everything is on the link itself. */
+  gateway?: string
+  /** Name of the interface; absent when it has none. */
+  interface?: string
+  /** Of two routes the one with the smaller metric is taken. */
+  metric: number
+  /** Who made it, in iproute2's words: `static`, `dhcp`, `ra`, `kernel`, `boot`, or the kernel's number. */
+  protocol: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+}
+
+/** IPv4 or IPv6. */
+export type NetworkRouteFamily = 'inet' | 'inet6'
+
+/** A search ended. */
+export interface NetworkScan {
+  /** True when it was given up before its end. */
+  aborted: boolean
+  /** Name of the interface. */
+  interface: string
+}
+
+/** The radio is on. */
+export interface NetworkSwitch {
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** True when a switch or button on the machine did. */
+  hard_blocked: boolean
+  /** What it switches: `wlan`, `bluetooth`, `uwb`, `wimax`, `wwan`, `gps`, `fm`, `nfc`, or the kernel's number. */
+  radio: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** True when software switched it off. */
+  soft_blocked: boolean
+  /** Its name in subjects: `rfkill0`. */
+  switch: string
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+}
+
+/** Its signal crossed a threshold. */
+export interface NetworkWifi {
+  /** Hardware address of the access point; absent when it is not known. */
+  bssid?: string
+  /** True while it is connected to an access point. */
+  connected: boolean
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** Frequency in MHz; absent when it is not known. */
+  frequency_mhz?: number
+  /** Name of the interface. */
+  interface: string
+  /** IEEE 802.11 reason of a disconnection; absent elsewhere. */
+  reason?: number
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** Signal in dBm as last told; absent when it was not. */
+  signal_dbm?: number
+  /** Name of the network; bytes that are not UTF-8 are replaced. Absent when it is not known. */
+  ssid?: string
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+}
+
 /** The kernel dropped events; the state was compared with the system and differences were published. */
 export interface Overrun {
   /** When it was noticed. RFC 3339, UTC, milliseconds. */

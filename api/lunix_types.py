@@ -167,6 +167,219 @@ class Net(TypedDict):
     time: str
 
 
+class NetworkAddress(TypedDict):
+    """It can not any more."""
+
+    address: str
+    epoch: str
+    family: NetworkAddressFamily
+    ifindex: int
+    interface: str
+    peer: NotRequired[str]
+    prefix_len: int
+    scope: str
+    seq: int
+    time: str
+
+
+#: IPv4 or IPv6.
+NetworkAddressFamily = Literal["inet", "inet6"]
+
+
+class NetworkLink(TypedDict):
+    """Hardware address, MTU or master changed."""
+
+    epoch: str
+    ifindex: int
+    kind: NotRequired[str]
+    mac: NotRequired[str]
+    master: NotRequired[int]
+    mtu: NotRequired[int]
+    name: str
+    seq: int
+    time: str
+    up: bool
+
+
+class NetworkList(TypedDict):
+    """Answers everything there is, or what has this second token in its subject."""
+
+    epoch: str
+    items: list[NetworkListItem]
+    note: NotRequired[str]
+    seq: int
+
+
+class NetworkListAddress(TypedDict):
+    """An address that can be used."""
+
+    address: str
+    family: NetworkListFamily
+    ifindex: int
+    interface: str
+    peer: NotRequired[str]
+    prefix_len: int
+    scope: str
+
+
+class NetworkListDefaultRoute(TypedDict):
+    """A route to everywhere, in the main table."""
+
+    family: NetworkListFamily
+    gateway: NotRequired[str]
+    interface: NotRequired[str]
+    metric: int
+    protocol: str
+
+
+#: IPv4 or IPv6.
+NetworkListFamily = Literal["inet", "inet6"]
+
+
+class NetworkListItem(TypedDict):
+    """One thing of a domain's state: the subject it was, or would have been, announced under, and the fields of that announcement."""
+
+    subject: str
+
+
+class NetworkListLink(TypedDict):
+    """A network interface."""
+
+    ifindex: int
+    kind: NotRequired[str]
+    mac: NotRequired[str]
+    master: NotRequired[int]
+    mtu: NotRequired[int]
+    name: str
+    up: bool
+
+
+class NetworkListNeighbour(TypedDict):
+    """A neighbour whose hardware address is known."""
+
+    address: str
+    interface: str
+    mac: str
+
+
+class NetworkListReach(TypedDict):
+    """Whether packets can leave the machine: there is a default route through an interface that is up, and an address to send them from. Announced when that has held for a while (half a second unless configured otherwise)."""
+
+    inet: bool
+    inet6: bool
+    online: bool
+
+
+class NetworkListSwitch(TypedDict):
+    """A radio switch."""
+
+    hard_blocked: bool
+    radio: str
+    soft_blocked: bool
+    switch: str
+
+
+class NetworkListWifi(TypedDict):
+    """A Wi-Fi link."""
+
+    bssid: NotRequired[str]
+    connected: bool
+    frequency_mhz: NotRequired[int]
+    interface: str
+    reason: NotRequired[int]
+    signal_dbm: NotRequired[int]
+    ssid: NotRequired[str]
+
+
+class NetworkNeighbour(TypedDict):
+    """It is lost."""
+
+    address: str
+    epoch: str
+    interface: str
+    mac: str
+    seq: int
+    time: str
+
+
+class NetworkReach(TypedDict):
+    """They can not any more."""
+
+    epoch: str
+    inet: bool
+    inet6: bool
+    online: bool
+    seq: int
+    time: str
+
+
+class NetworkRenamed(TypedDict):
+    """It has another name."""
+
+    epoch: str
+    ifindex: int
+    kind: NotRequired[str]
+    mac: NotRequired[str]
+    master: NotRequired[int]
+    mtu: NotRequired[int]
+    name: str
+    previous_name: str
+    seq: int
+    time: str
+    up: bool
+
+
+class NetworkRoute(TypedDict):
+    """It is gone."""
+
+    epoch: str
+    family: NetworkRouteFamily
+    gateway: NotRequired[str]
+    interface: NotRequired[str]
+    metric: int
+    protocol: str
+    seq: int
+    time: str
+
+
+#: IPv4 or IPv6.
+NetworkRouteFamily = Literal["inet", "inet6"]
+
+
+class NetworkScan(TypedDict):
+    """A search ended."""
+
+    aborted: bool
+    interface: str
+
+
+class NetworkSwitch(TypedDict):
+    """The radio is on."""
+
+    epoch: str
+    hard_blocked: bool
+    radio: str
+    seq: int
+    soft_blocked: bool
+    switch: str
+    time: str
+
+
+class NetworkWifi(TypedDict):
+    """Its signal crossed a threshold."""
+
+    bssid: NotRequired[str]
+    connected: bool
+    epoch: str
+    frequency_mhz: NotRequired[int]
+    interface: str
+    reason: NotRequired[int]
+    seq: int
+    signal_dbm: NotRequired[int]
+    ssid: NotRequired[str]
+    time: str
+
+
 class Overrun(TypedDict):
     """The kernel dropped events; the state was compared with the system and differences were published."""
 

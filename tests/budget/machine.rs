@@ -40,7 +40,14 @@ impl Machine {
         let natsps = natsps(&server, flavour)?;
         let natstoast = server.daemon("natstoast", &[])?;
         let natsdev = server.daemon("natsdev", &["--observe"])?;
-        let others = [("lunix-init", init), ("natsinit", natsinit), ("natstoast", natstoast), ("natsdev", natsdev)];
+        let natsnet = server.daemon("natsnet", &[])?;
+        let others = [
+            ("lunix-init", init),
+            ("natsinit", natsinit),
+            ("natstoast", natstoast),
+            ("natsdev", natsdev),
+            ("natsnet", natsnet),
+        ];
         let others = others.into_iter().map(|(name, process)| (name, process.pid(), process));
         let programs = others.chain(natsps).collect();
         Ok(Self { programs, server, _folder: folder })

@@ -3,7 +3,8 @@
 use std::process::Command;
 use testkit::process::binary;
 
-const PROGRAMS: &[&str] = &["lunix", "lunix-bus", "lunix-init", "natsdev", "natsinit", "natsps", "natstoast"];
+const PROGRAMS: &[&str] =
+    &["lunix", "lunix-bus", "lunix-init", "natsdev", "natsinit", "natsnet", "natsps", "natstoast"];
 
 /// The programs that are built.
 fn built() -> Vec<(&'static str, std::path::PathBuf)> {

@@ -18,6 +18,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("bus", "lunix-bus"),
     ("natsinit", "natsinit"),
     ("natsdev", "natsdev"),
+    ("natsnet", "natsnet"),
     ("natsps", "natsps"),
     ("natstoast", "natstoast"),
 ];

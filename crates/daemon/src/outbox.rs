@@ -75,6 +75,13 @@ impl Outbox {
         self.seq
     }
 
+    /// Whether there is room for one more event of usual size without giving one up. A daemon that has thousands to tell at once waits
+    /// for room and goes on at the end of the turn in which the bus has proved to have some.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.ring.len() < EVENTS_MAX && self.bytes < BYTES_MAX / 4 * 3
+    }
+
     /// The events the bus has not proved to have, oldest first.
     pub fn unproven(&self) -> impl Iterator<Item = &Unproven> {
         self.ring.iter()
@@ -214,6 +221,7 @@ mod tests {
             outbox.stage("s".into(), "T", &Body { pid }).unwrap();
         }
         assert_eq!((outbox.ring.len(), outbox.take_lost(), outbox.take_lost()), (EVENTS_MAX, 6, 0));
+        assert!(!outbox.has_room());
         assert_eq!(seqs(&outbox).first(), Some(&7));
         let large = "x".repeat(BYTES_MAX - 1000);
         outbox.stage("s".into(), "T", &std::collections::BTreeMap::from([("x", large)])).unwrap();

@@ -29,7 +29,7 @@
 //! a time; a new one ends a `watch`. A row of `watch` may already show what one of the events after it tells again. A watcher that reads so slowly
 //! that events were overwritten gets `error code=75` and is cut off: connect again, and begin with the fresh rows.
 //!
-//! Fields of `service`: `name`, `state` (see [`ServiceState`]), `type` (longrun, oneshot), `wanted` (up, down), `override` (started, stopped; only while
+//! Fields of `service`: `name`, `state` (see [`ServiceState`]), `type` (longrun, oneshot, bundle), `wanted` (up, down), `override` (started, stopped; only while
 //! the operator's word differs from the directory), `pid`, `since_ms` (age of the state), `restarts`, `code` or `signal` (how it ended last),
 //! `reason` (a sentence). Fields of `event`: `seq`, `service` (absent: the whole init), `what` (see [`What`]), `pid`, `code`, `signal`, `reason`;
 //! of a generation also `generation` (its number), `added`, `changed`, `removed` (names, separated by line ends), `kept` and `omitted` (how many),

@@ -23,13 +23,17 @@ pub mod error;
 pub mod hardware;
 pub mod init;
 
+pub mod network;
 pub mod process;
+pub mod request;
 mod stamp;
 pub mod time;
 pub mod toast;
 
 #[cfg(feature = "schema")]
 pub mod catalogue;
+#[cfg(feature = "schema")]
+pub mod policy;
 
 pub use argument::Argument;
 pub use stamp::{Event, Item, List, Overrun, Stamp};

@@ -10,8 +10,10 @@
 //! assert_eq!(signals.read().unwrap().unwrap().signal, sys::signal::TERM);
 //! ```
 
+pub mod capability;
 pub mod descriptor;
 pub mod filter;
+pub mod netlink;
 pub mod network;
 pub mod peer;
 pub mod signal;

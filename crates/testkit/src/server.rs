@@ -84,11 +84,20 @@ impl Server {
     /// # Errors
     /// When it is not built or does not become ready in time.
     pub fn daemon(&self, name: &str, arguments: &[&str]) -> Result<Process> {
+        self.daemon_within(&[], name, arguments)
+    }
+
+    /// The same through another command, which runs what follows it, as `ip netns exec NAME` does.
+    ///
+    /// # Errors
+    /// As [`Self::daemon`].
+    pub fn daemon_within(&self, command: &[&str], name: &str, arguments: &[&str]) -> Result<Process> {
+        let program = find(self.programs.as_deref(), name)?.display().to_string();
         let url = self.url();
-        let mut all = vec!["--url", &url, "--ready-fd", "3"];
-        all.extend_from_slice(arguments);
-        let program = find(self.programs.as_deref(), name)?;
-        let mut process = Process::spawn_notifying(name, program, &all, &[("LUNIX_LOG", "info")])?;
+        let own = [&program, "--url", &url, "--ready-fd", "3"];
+        let all = [command, &own, arguments].concat();
+        let Some((first, rest)) = all.split_first() else { return self.daemon(name, arguments) };
+        let mut process = Process::spawn_notifying(name, first, rest, &[("LUNIX_LOG", "info")])?;
         process.ready(Deadline::seconds(20))?;
         Ok(process)
     }

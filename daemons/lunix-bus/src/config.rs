@@ -1,9 +1,15 @@
 //! The configuration: nats-server's file, overridden by the command line.
 
 mod accounts;
+#[cfg_attr(not(feature = "jwt"), path = "config/callout_absent.rs")]
+mod callout;
 mod file;
+#[cfg(feature = "leaf")]
+mod leafnodes;
 mod local;
 mod memory;
+#[cfg_attr(not(feature = "jwt"), path = "config/operator_absent.rs")]
+mod operator;
 mod sharing;
 mod users;
 
@@ -13,7 +19,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Closed connections that monitoring can still tell of.
-const CLOSED_KEPT: usize = 256;
+pub(crate) const CLOSED_KEPT: usize = 256;
 
 /// Everything a run is told.
 #[derive(Clone, Debug)]
@@ -195,6 +201,12 @@ fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) ->
         return Err(Error::Single);
     }
     let users = credentials.users.iter().flatten().chain(&given.members).cloned().collect::<Vec<_>>();
+    let others = !users.is_empty() || !broker.accounts.is_empty() || broker.no_auth_user.is_some();
+    let operator = std::mem::take(&mut given.operator).finish(others || credentials.is_single());
+    if let Some((credentials, accounts)) = operator.map_err(Error::File)? {
+        (broker.credentials, broker.accounts) = (credentials, accounts);
+        return Ok(());
+    }
     if !users.is_empty() {
         let known = |name: &String| users.iter().any(|user| user.name == *name);
         if let Some(name) = broker.no_auth_user.as_ref().filter(|name| !known(name)) {

@@ -23,6 +23,7 @@ Server:
       --ready-fd N             write a newline to descriptor N when ready, and close it
       --sl, --signal COMMAND   ldm, reload, reopen, quit, term or stop; COMMAND=PID or COMMAND=FILE with the number:
                                send it to a running server
+      --sd, --store_dir DIR    has no meaning without JetStream, as in nats-server: taken because test harnesses always give it
 Logging:
   -l, --log FILE               log to FILE instead of standard error
   -D, --debug                  log clients coming and going
@@ -104,6 +105,7 @@ enum Flag {
     Pid,
     PortsDirectory,
     ReadyFd,
+    StoreDirectory,
     Log,
     Signal,
     HttpPort,
@@ -134,6 +136,8 @@ const FLAGS: &[(&str, Flag)] = &[
     ("pid", Flag::Pid),
     ("ports_file_dir", Flag::PortsDirectory),
     ("ready-fd", Flag::ReadyFd),
+    ("sd", Flag::StoreDirectory),
+    ("store_dir", Flag::StoreDirectory),
     ("l", Flag::Log),
     ("log", Flag::Log),
     ("sl", Flag::Signal),
@@ -174,8 +178,6 @@ const UNSUPPORTED: &[&str] = &[
     "max_traced_msg_len",
     "js",
     "jetstream",
-    "sd",
-    "store_dir",
     "tls",
     "tlscert",
     "tlskey",
@@ -231,6 +233,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, E
             | Flag::Pid
             | Flag::PortsDirectory
             | Flag::ReadyFd
+            | Flag::StoreDirectory
             | Flag::Log
             | Flag::HttpPort
             | Flag::User
@@ -262,8 +265,15 @@ fn set(flags: &mut Flags, flag: Flag, name: &str, value: String) -> Result<(), E
         Flag::User => overrides.user = Some(value),
         Flag::Password => overrides.password = Some(value),
         Flag::Token => overrides.token = Some(value),
-        // Those without a value are dealt with by the caller.
-        Flag::Signal | Flag::Check | Flag::Debug | Flag::Trace | Flag::DebugTrace | Flag::Help | Flag::Version => {}
+        // Those without a value are dealt with by the caller; nothing is ever stored.
+        Flag::StoreDirectory
+        | Flag::Signal
+        | Flag::Check
+        | Flag::Debug
+        | Flag::Trace
+        | Flag::DebugTrace
+        | Flag::Help
+        | Flag::Version => {}
     }
     Ok(())
 }
@@ -284,7 +294,11 @@ mod tests {
 
     #[test]
     fn one_dash_or_two_and_values_attached_or_not() {
-        for line in ["-a ::1 -p 4333 -DV", "--addr ::1 --port 4333 --debug --trace", "--addr=::1 -port=4333 -D -V"] {
+        for line in [
+            "-a ::1 -p 4333 -DV -sd /tmp",
+            "--store_dir /tmp --addr ::1 --port 4333 --debug --trace",
+            "--addr=::1 -port=4333 -D -V",
+        ] {
             let Ok(Request::Serve(flags)) = parsed(line) else { panic!("{line}") };
             let overrides = flags.overrides;
             assert_eq!((overrides.host.as_deref(), overrides.port), (Some("::1"), Some(4333)));

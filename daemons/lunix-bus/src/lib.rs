@@ -7,6 +7,7 @@
 //! | [`flags`], [`config`] | command line and configuration file, both those of nats-server |
 //! | [`hashing`] | the process that compares hashed passwords |
 //! | [`local`] | who somebody on this machine is, from what the kernel says |
+//! | [`operator`] | accounts and users known by their tokens |
 //! | [`server`] | the only part that makes system calls: one epoll, sockets, signals, files |
 //!
 //! One thread, one shared read buffer. A message is parsed in that buffer and copied once, straight into the output of each
@@ -36,6 +37,8 @@ pub mod hashing;
 #[cfg(feature = "leaf")]
 pub mod leaf;
 pub mod local;
+#[cfg(feature = "jwt")]
+pub mod operator;
 pub mod server;
 
 use flags::Request;

@@ -4,9 +4,8 @@
 
 mod common;
 
-use common::{DEADLINE, Server, directory, ours, reference};
+use common::{DEADLINE, Server, both, ours, reference, with_file};
 use std::fs;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 const SALT: [u8; 16] = *b"sixteen of these";
@@ -16,23 +15,10 @@ fn hash(password: &str, cost: u32) -> String {
     parts.format_for_version(bcrypt::Version::TwoA)
 }
 
-fn start(name: &str, command: Command, configuration: &str) -> Server {
-    let file = directory(&format!("bcrypt-{name}")).join("bus.conf");
-    fs::write(&file, configuration).unwrap();
-    Server::start(command, &["-c", file.to_str().unwrap()])
-}
-
-fn servers(name: &str, configuration: &str) -> Vec<Server> {
-    let reference = reference().map(|command| start(&format!("{name}-reference"), command, configuration));
-    reference.into_iter().chain([start(name, ours(), configuration)]).collect()
-}
-
 fn answers(server: &Server, said: &str) -> String {
     let mut client = server.client();
     client.expect("\r\n");
-    client.say(said.as_bytes());
-    let (heard, ended) = client.read_until(|seen| seen.ends_with(b"PONG\r\n"));
-    format!("{}{}", String::from_utf8_lossy(&heard), if ended { "<end>" } else { "" })
+    client.answer(said)
 }
 
 const REFUSED: &str = "-ERR 'Authorization Violation'\r\n<end>";
@@ -106,7 +92,7 @@ fn users_tokens_and_single_users_with_hashes() {
             ],
         ),
     ] {
-        for server in servers(name, configuration) {
+        for server in both(&format!("bcrypt-{name}"), configuration) {
             for (connect, expected) in &cases {
                 assert_eq!(answers(&server, &format!("CONNECT {connect}\r\nPING\r\n")), *expected, "{name} {connect}");
             }
@@ -130,7 +116,7 @@ fn others_are_served_while_a_hash_is_compared() {
     let slow = hash("secret", 9);
     let configuration =
         format!("authorization {{ timeout: 60, users: [{{user: s, password: '{slow}'}}, {{user: p, password: p}}] }}");
-    let server = start("slow", ours(), &configuration);
+    let server = with_file("bcrypt-slow", ours(), &configuration);
     let mut other = server.client();
     other.expect("\r\n");
     other.say(b"CONNECT {\"user\":\"p\",\"pass\":\"p\",\"verbose\":false}\r\nSUB x 1\r\nPING\r\n");
@@ -156,8 +142,11 @@ fn others_are_served_while_a_hash_is_compared() {
 #[test]
 fn time_does_not_tell_which_names_there_are() {
     let hashed = hash("secret", 8);
-    let server =
-        start("time", ours(), &format!("authorization {{ timeout: 60, users: [{{user: a, password: '{hashed}'}}] }}"));
+    let server = with_file(
+        "bcrypt-time",
+        ours(),
+        &format!("authorization {{ timeout: 60, users: [{{user: a, password: '{hashed}'}}] }}"),
+    );
     let time = |user: &str| {
         let times = (0..5).map(|_| {
             let start = Instant::now();
@@ -182,7 +171,7 @@ fn an_overdue_helper_is_killed_and_another_started() {
         hash("secret", 4),
         hash("x", 4).replace("$2a$04$", "$2a$31$")
     );
-    let mut server = start("overdue", ours(), &configuration);
+    let mut server = with_file("bcrypt-overdue", ours(), &configuration);
     let timeout = "-ERR 'Authentication Timeout'\r\n<end>";
     assert_eq!(answers(&server, "CONNECT {\"user\":\"never\",\"pass\":\"x\"}\r\nPING\r\n"), timeout);
     server.log_line("helper for hashed passwords killed");
@@ -193,7 +182,7 @@ fn an_overdue_helper_is_killed_and_another_started() {
 #[test]
 fn the_helper_is_alone_and_ends_with_the_server() {
     let configuration = format!("authorization {{ users: [{{user: a, password: '{}'}}] }}", hash("secret", 4));
-    let mut server = start("alone", ours(), &configuration);
+    let mut server = with_file("bcrypt-alone", ours(), &configuration);
     let children = format!("/proc/{0}/task/{0}/children", server.child.id());
     assert_eq!(fs::read_to_string(&children).unwrap(), "", "none before the first need");
     assert_eq!(answers(&server, "CONNECT {\"user\":\"a\",\"pass\":\"secret\"}\r\nPING\r\n"), "+OK\r\nPONG\r\n");

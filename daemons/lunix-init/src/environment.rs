@@ -40,7 +40,29 @@ pub fn set(environment: &mut Vec<CString>, name: &[u8], value: Option<&[u8]>) {
 /// # Errors
 /// When a file in it cannot be read.
 pub fn apply(environment: &mut Vec<CString>, service: &Folder) -> io::Result<()> {
-    let Some(folder) = service.enter("env")? else { return Ok(()) };
+    match service.enter("env")? {
+        Some(folder) => apply_folder(environment, &folder),
+        None => Ok(()),
+    }
+}
+
+/// Sets INSTANCE, and applies the folder of the instance's name in `instances/` when there is one.
+///
+/// # Errors
+/// When a file in it cannot be read.
+pub fn apply_instance(environment: &mut Vec<CString>, service: &Folder, instance: &str) -> io::Result<()> {
+    set(environment, b"INSTANCE", Some(instance.as_bytes()));
+    let Some(instances) = service.enter("instances")? else { return Ok(()) };
+    match instances.enter(instance) {
+        Ok(Some(folder)) => apply_folder(environment, &folder),
+        Ok(None) => Ok(()),
+        // An instance without variables is a plain file.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn apply_folder(environment: &mut Vec<CString>, folder: &Folder) -> io::Result<()> {
     for name in folder.names()? {
         let Ok(text) = name.to_str() else { continue };
         if let Some(content) = folder.read(text, VALUE_MAX)? {

@@ -7,7 +7,10 @@ use crate::service::{Definition, Found, OnChange, Service};
 use crate::supervisor::{Act, Acts, Supervisor};
 use init_control::What;
 use reactor::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names of the bundle of all that is to be started: those of s6-rc and of s6-overlay.
+const ROOTS: [&str; 3] = ["default", "top", "user"];
 
 /// What became of a directory that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -158,6 +161,7 @@ impl Supervisor {
             after.push(names.iter().filter_map(|name| numbers.get(name.as_str()).copied()).collect());
             missing.push(names.iter().find(|name| !numbers.contains_key(name.as_str())).cloned());
         }
+        let listed = self.listed(&after);
         let circles = circles(&after);
         let mut before = vec![Vec::new(); after.len()];
         for (id, others) in after.iter().enumerate() {
@@ -176,6 +180,7 @@ impl Supervisor {
         for (id, (((slot, after), before), missing)) in slots {
             let Some(service) = slot else { continue };
             (service.after, service.before) = (after, before);
+            service.unlisted = listed.as_ref().is_some_and(|listed| !listed.contains(&id));
             let missing = missing.map(|name| missing_sentence(&name));
             let circle = circles.iter().find(|circle| circle.contains(&id)).map(|circle| tell_circle(circle, &names));
             service.fault = service.unreadable.clone().or(missing).or(circle);
@@ -183,6 +188,19 @@ impl Supervisor {
                 service.reason.clone_from(fault);
             }
         }
+    }
+
+    /// What the bundle of all that is to be started leads to; `None` where there is no such bundle: everything is.
+    fn listed(&self, after: &[Vec<usize>]) -> Option<BTreeSet<usize>> {
+        let is_bundle = |id: &usize| self.get(*id).is_some_and(|one| !one.removed && one.newest().is_bundle);
+        let root = ROOTS.iter().find_map(|name| self.find(name).filter(is_bundle))?;
+        let mut listed = BTreeSet::from([root]);
+        let mut ahead = vec![root];
+        while let Some(id) = ahead.pop() {
+            let new = after.get(id).into_iter().flatten().filter(|&&other| listed.insert(other));
+            ahead.extend(new);
+        }
+        Some(listed)
     }
 
     /// Tells of those that cannot run, and lets those run that could not before.

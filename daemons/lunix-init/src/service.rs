@@ -18,31 +18,69 @@ pub enum OnChange {
     NextBoot,
 }
 
-/// What a service directory says, but for what is read anew at each start (`run` itself, `env/`, `user`).
+/// What a service directory says, but for what is read anew at each start (`run` itself, `env/`, `user`, `limits` ...).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// How it lives and ends.
     pub policy: Policy,
-    /// Names of the services that must be ready first (`dependencies.d/`, and its own `log`).
+    /// Names of the services that must be ready first (`dependencies.d/`, its logger, what a bundle contains).
     pub after: Vec<String>,
     /// There is a `down` file: it is not started by itself.
     pub starts_down: bool,
-    /// The signal that tells it to end (`down-signal`).
-    pub down_signal: i32,
-    /// The descriptor it writes its ready line to (`notification-fd`).
-    pub notification: Option<i32>,
+    /// There is nothing to execute: a bundle, or a oneshot with an empty `up`. It is done once what it depends on is.
+    pub runs_nothing: bool,
+    /// It stands for other services (`type` is bundle).
+    pub is_bundle: bool,
+    /// The operator may restart it, not stop it (`flag-essential`, `critical`).
+    pub is_essential: bool,
     /// It announces itself by sd_notify (`notify-socket`).
     pub notify_socket: bool,
-    /// It has a `log/`: its standard output goes there.
-    pub has_logger: bool,
+    /// There is a program that tells it to reload (`reload`).
+    pub has_reload: bool,
     /// What a change does while it runs (`on-change`).
     pub on_change: OnChange,
-    /// How it is told to reload: there is a program `reload`, otherwise a signal (`reload-signal`).
-    pub has_reload: bool,
-    /// That signal.
+    /// The signal that tells it to end (`down-signal`).
+    pub down_signal: i32,
+    /// The signal that tells it to reload where there is no program (`reload-signal`).
     pub reload_signal: i32,
-    /// It is the `log/` of the service of this name.
-    pub logs_for: Option<String>,
+    /// The descriptor it writes its ready line to (`notification-fd`).
+    pub notification: Option<i32>,
+    /// What few services have.
+    pub rare: Option<Box<Rare>>,
+}
+
+/// What few services have: kept apart, so that the others need no memory for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rare {
+    /// The service that reads its standard output (its own `log`, `producer-for`).
+    pub logger: Option<String>,
+    /// Its standard input is the output of others (it is a `log`, or has a `consumer-for`).
+    pub is_logger: bool,
+    /// Those others, as `consumer-for` names them.
+    pub producers: Vec<String>,
+    /// The bundle of all services of its pipeline (`pipeline-name`).
+    pub pipeline: Option<String>,
+    /// What comes after the `@` of its name.
+    pub instance: Option<String>,
+    /// Its directory below that of all services, when that is not its name.
+    pub folder: Option<String>,
+}
+
+const COMMON: Rare =
+    Rare { logger: None, is_logger: false, producers: Vec::new(), pipeline: None, instance: None, folder: None };
+
+impl Definition {
+    /// What few services have.
+    #[must_use]
+    pub fn rare(&self) -> &Rare {
+        static NOTHING: Rare = COMMON;
+        self.rare.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// The same, to be changed.
+    pub fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
 }
 
 impl Default for Definition {
@@ -51,14 +89,16 @@ impl Default for Definition {
             policy: Policy::default(),
             after: Vec::new(),
             starts_down: false,
-            down_signal: sys::signal::TERM,
-            notification: None,
+            runs_nothing: false,
+            is_bundle: false,
+            is_essential: false,
             notify_socket: false,
-            has_logger: false,
-            on_change: OnChange::Restart,
             has_reload: false,
+            on_change: OnChange::Restart,
+            down_signal: sys::signal::TERM,
             reload_signal: sys::signal::HUP,
-            logs_for: None,
+            notification: None,
+            rare: None,
         }
     }
 }
@@ -78,6 +118,15 @@ pub struct Found {
     pub remarks: Vec<String>,
 }
 
+impl Found {
+    /// Its directory below that of all services.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        let other = self.definition.as_ref().ok().and_then(|definition| definition.rare().folder.as_deref());
+        other.unwrap_or(&self.name)
+    }
+}
+
 /// One service under supervision.
 #[derive(Debug)]
 pub struct Service {
@@ -91,6 +140,8 @@ pub struct Service {
     pub life: Lifecycle,
     /// Its process, or that of its `finish` or `down`.
     pub pid: Option<i32>,
+    /// Its last own process.
+    pub last_pid: Option<i32>,
     /// How its own process ended last.
     pub ended: Option<Ended>,
     /// Why it is in its state; empty when there is nothing to say.
@@ -113,6 +164,8 @@ pub struct Service {
     pub(crate) told_fault: Option<String>,
     /// The fingerprint of a change that could not be read.
     pub(crate) refused: Option<u64>,
+    /// There is a bundle of what is to be started, and it does not lead here.
+    pub(crate) unlisted: bool,
     pub(crate) removed: bool,
     /// It is to be forgotten already.
     pub(crate) gone: bool,
@@ -132,6 +185,7 @@ impl Service {
             next: None,
             life: Lifecycle::new(now),
             pid: None,
+            last_pid: None,
             ended: None,
             reason: String::new(),
             chosen: None,
@@ -144,6 +198,7 @@ impl Service {
             fault: None,
             told_fault: None,
             refused: None,
+            unlisted: false,
             removed: false,
             gone: false,
             after: Vec::new(),
@@ -157,10 +212,16 @@ impl Service {
         self.next.as_deref().unwrap_or(&self.definition)
     }
 
+    /// Its directory below that of all services.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        self.definition.rare().folder.as_deref().unwrap_or(&self.name)
+    }
+
     /// True when it should run, by the directory and the operator's word.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        !self.removed && self.chosen.unwrap_or(!self.newest().starts_down)
+        !self.removed && self.chosen.unwrap_or(!self.newest().starts_down && !self.unlisted)
     }
 
     /// True when its directory is gone and it goes on until it ends by itself.

@@ -70,6 +70,8 @@ pub struct Supervisor {
     pub(crate) ending: bool,
     pub(crate) dirty: VecDeque<usize>,
     pub(crate) generations: Generations,
+    /// Services that have nothing to execute and are to be done now.
+    nothing: Vec<usize>,
     effects: Effects,
 }
 
@@ -157,6 +159,7 @@ impl Supervisor {
     pub fn exited(&mut self, now: Instant, id: usize, how: Ended, acts: &mut Acts) {
         if let Some(service) = self.get_mut(id) {
             service.reason.clear();
+            service.last_pid = service.pid;
             match service.life.state() {
                 ServiceState::Finishing | ServiceState::Undoing => {
                     let script = if service.definition.policy.oneshot { "down" } else { "finish" };
@@ -198,7 +201,8 @@ impl Supervisor {
         self.settle_all(now, acts);
     }
 
-    /// Takes the operator's word.
+    /// Takes the operator's word. What is said of a bundle is said of all that it contains; what is started brings with it what it depends on
+    /// and was left out of the bundle of all that is to be started.
     ///
     /// # Errors
     /// A sentence, when nothing was done.
@@ -206,17 +210,63 @@ impl Supervisor {
         if self.ending {
             return Err("everything is being stopped".to_owned());
         }
-        let Some(service) = self.get_mut(id) else { return Err("there is no such service".to_owned()) };
-        if let (Some(fault), Order::Start | Order::Restart) = (&service.fault, order) {
-            return Err(fault.clone());
+        let ids = self.meant(id, order);
+        if order == Order::Reload {
+            return ids.into_iter().try_for_each(|id| self.reload(id, acts));
         }
+        for &id in &ids {
+            self.may(id, order)?;
+        }
+        for id in ids {
+            self.obey(now, id, order, acts);
+        }
+        self.settle_all(now, acts);
+        Ok(())
+    }
+
+    /// The services an order is about, each once.
+    fn meant(&self, id: usize, order: Order) -> Vec<usize> {
+        let mut ids = vec![id];
+        let mut at = 0;
+        while let Some(service) = ids.get(at).map(|&id| self.get(id)) {
+            at += 1;
+            let Some(service) = service else { continue };
+            let pulls = |other: &Service| order == Order::Start && other.unlisted && other.chosen.is_none();
+            for &other in &service.after {
+                let meant = service.newest().is_bundle || self.get(other).is_some_and(pulls);
+                if meant && !ids.contains(&other) {
+                    ids.push(other);
+                }
+            }
+        }
+        if order == Order::Reload {
+            ids.retain(|&id| self.get(id).is_some_and(|one| !one.newest().is_bundle));
+        }
+        ids
+    }
+
+    /// # Errors
+    /// Why the order cannot be obeyed.
+    fn may(&self, id: usize, order: Order) -> Result<(), String> {
+        let Some(service) = self.get(id) else { return Err("there is no such service".to_owned()) };
+        match (&service.fault, order) {
+            (Some(fault), Order::Start | Order::Restart) => Err(fault.clone()),
+            (_, Order::Stop) if service.newest().is_essential => {
+                Err(format!("{} is essential: it may be restarted, not stopped", service.name))
+            }
+            (_, Order::Start | Order::Stop | Order::Restart | Order::Reload) => Ok(()),
+        }
+    }
+
+    fn obey(&mut self, now: Instant, id: usize, order: Order, acts: &mut Acts) {
+        let Some(service) = self.get_mut(id) else { return };
         let wish = match order {
-            Order::Start | Order::Restart => true,
+            Order::Start | Order::Restart | Order::Reload => true,
             Order::Stop => false,
-            Order::Reload => return self.reload(id, acts),
         };
         // Only what differs from the directory is an override.
-        service.chosen = (wish == service.newest().starts_down).then_some(wish);
+        let by_directory = !service.newest().starts_down && !service.unlisted;
+        service.chosen = (wish != by_directory).then_some(wish);
         let afresh = match order {
             Order::Start => !service.life.is_active(),
             Order::Stop | Order::Reload => false,
@@ -226,8 +276,6 @@ impl Supervisor {
             self.step(now, id, Input::Restart, acts);
         }
         self.dirty.push_back(id);
-        self.settle_all(now, acts);
-        Ok(())
     }
 
     /// Tells the service to read its configuration again.
@@ -300,6 +348,10 @@ impl Supervisor {
             let Some(input) = self.level(id) else { continue };
             self.step(now, id, input, acts);
             self.forget_if_gone(id, acts);
+            while let Some(id) = self.nothing.pop() {
+                self.step(now, id, Input::Spawned, acts);
+                self.step(now, id, Input::Exited(Ended::Code(0)), acts);
+            }
         }
         self.tell_when_done(now, acts);
     }
@@ -365,7 +417,11 @@ impl Supervisor {
                 {
                     service.definition = *next;
                 }
-                acts.push_back(Act::Run(id, script));
+                if script == Script::Main && service.definition.runs_nothing {
+                    self.nothing.push(id);
+                } else {
+                    acts.push_back(Act::Run(id, script));
+                }
             }
             Effect::Terminate => acts.push_back(Act::Terminate(id, service.definition.down_signal)),
             Effect::Kill => acts.push_back(Act::Kill(id)),

@@ -42,7 +42,7 @@ fn what_cannot_be_executed_is_broken_and_told_in_a_sentence() {
     std::os::unix::fs::symlink("/no/such/file", stage.services().join("dangling/run")).unwrap();
     std::os::unix::fs::symlink("/no/such/dir", stage.services().join("gone")).unwrap();
     stage.service("number", &[("run", "#!/bin/sh\n"), ("timeout-kill", "soon\n")]);
-    stage.service("kind", &[("run", "#!/bin/sh\n"), ("type", "bundle\n")]);
+    stage.service("kind", &[("run", "#!/bin/sh\n"), ("type", "web\n")]);
     std::fs::write(stage.services().join("README"), "not a service").unwrap();
     stage.sleeper("fine").start();
     stage.until_state("fine", S::Ready);
@@ -54,7 +54,7 @@ fn what_cannot_be_executed_is_broken_and_told_in_a_sentence() {
         ("dangling", "run: it is a link that leads nowhere"),
         ("gone", "it is a link that leads nowhere"),
         ("number", "timeout-kill: expected a number of milliseconds, found \"soon\""),
-        ("kind", "type: expected longrun or oneshot (bundles are not supported), found \"bundle\""),
+        ("kind", "type: expected longrun, oneshot or bundle, found \"web\""),
     ];
     for (name, reason) in expected {
         let row = stage.until_state(name, S::Broken);
@@ -66,15 +66,15 @@ fn what_cannot_be_executed_is_broken_and_told_in_a_sentence() {
 #[test]
 fn an_unsupported_file_is_named() {
     let mut stage = Stage::new();
-    stage.service("s", &[("run", "#!/bin/sh\nexec sleep 1000\n"), ("max-death-tally", "5")]).start();
-    stage.line("lunix-init: warn: s: max-death-tally is not supported and has no effect");
+    stage.service("s", &[("run", "#!/bin/sh\nexec sleep 1000\n"), ("control/t", "#!/bin/sh\n")]).start();
+    stage.line("lunix-init: warn: s: control is not supported and has no effect");
     stage.until_state("s", S::Ready);
 }
 
 #[test]
 fn finish_learns_how_it_ended_and_125_means_never_again() {
     let mut stage = Stage::new();
-    let finish = "#!/bin/sh\necho \"$@\" >>../../ends\ntest $1 != 9 || exit 125\n";
+    let finish = "#!/bin/sh\necho \"$1 $2 $3\" >>../../ends; test $4 -gt 1 || exit 1\ntest $1 != 9 || exit 125\n";
     let run = "#!/bin/sh\nif test -e ../../second; then exit 9; fi\ntouch ../../second\nkill -11 $$\n";
     stage.service("s", &[("run", run), ("finish", finish)]).start();
     let row = stage.until_state("s", S::Broken);

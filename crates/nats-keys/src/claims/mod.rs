@@ -30,7 +30,7 @@ use serde_json::{Map, Value};
 const VERSION: i64 = 2;
 
 /// What every token says, and what its kind says more.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims<T> {
     /// Whom it is meant for (`aud`).
     pub audience: String,

@@ -31,14 +31,16 @@ pub(crate) struct Account {
     pub(crate) name: Box<str>,
     /// Clients that are bound to it now.
     pub(crate) clients: u32,
+    /// Links to hubs that are bound to it now.
+    pub(crate) links: u32,
+    /// The account it was made from, for one user.
+    pub(crate) template: Option<Box<str>>,
     /// What it exports and imports.
     pub(crate) sharing: Rc<Sharing>,
     /// The exporting account of each import, where there is one that lets it.
     pub(crate) suppliers: Vec<Option<AccountId>>,
     /// Numbers of the subscriptions that make the services it imports and the answers work.
     pub(crate) wires: Vec<u32>,
-    /// The account it was made from, for one user.
-    pub(crate) template: Option<Rc<str>>,
 }
 
 impl Account {
@@ -103,10 +105,11 @@ impl Accounts {
         *self.list.get_mut(free)? = Some(Account {
             name: name.into(),
             clients: 0,
+            links: 0,
+            template: None,
             sharing: Rc::default(),
             suppliers: Vec::new(),
             wires: Vec::new(),
-            template: None,
         });
         subscriptions.open(id);
         Some(id)

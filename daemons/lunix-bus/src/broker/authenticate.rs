@@ -4,12 +4,16 @@
 //! more is read from it, what it sent already is kept, and its authentication must still happen in time.
 
 use super::account::GLOBAL;
+use super::callout::Delegation;
 use super::client::{Client, Peer, Reason};
 use super::connect::Connect;
+use super::kinds::ConnectionKind;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
 use super::{Broker, budget};
 use crate::local::Facts;
+#[cfg(feature = "jwt")]
+use crate::operator::Standing;
 use nats_proto::client::Parser;
 use reactor::Instant;
 use std::rc::Rc;
@@ -24,23 +28,34 @@ pub struct Identity {
     pub account: Rc<str>,
     /// What it may do; `None`: everything within its account.
     pub permissions: Option<Rc<Permissions>>,
+    /// What its token says, where it showed one.
+    #[cfg(feature = "jwt")]
+    pub standing: Option<Rc<Standing>>,
 }
 
 impl Identity {
+    /// Somebody without a token.
+    #[must_use]
+    pub fn new(user: Option<Box<str>>, account: Rc<str>, permissions: Option<Rc<Permissions>>) -> Self {
+        Self {
+            user,
+            account,
+            permissions,
+            #[cfg(feature = "jwt")]
+            standing: None,
+        }
+    }
+
     /// Somebody who may do everything in the global account.
     #[must_use]
     pub fn anybody() -> Self {
-        Self { user: None, account: GLOBAL.into(), permissions: None }
+        Self::new(None, GLOBAL.into(), None)
     }
 }
 
 impl From<&User> for Identity {
     fn from(user: &User) -> Self {
-        Self {
-            user: Some(user.name.as_str().into()),
-            account: Rc::clone(&user.account),
-            permissions: user.permissions.clone(),
-        }
+        Self::new(Some(user.name.as_str().into()), Rc::clone(&user.account), user.permissions.clone())
     }
 }
 
@@ -52,7 +67,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    #[cfg(test)]
+    #[cfg(all(test, feature = "bcrypt"))]
     pub(crate) const fn of(slot: u32, id: u64) -> Self {
         Self { slot, id }
     }
@@ -73,9 +88,12 @@ pub enum Question {
 }
 
 /// What a CONNECT proves.
-enum Verdict {
+pub(super) enum Verdict {
     Accepted(Identity),
     Refused,
+    /// Refused for a reason that is told to the log alone.
+    #[cfg(feature = "jwt")]
+    Explained(&'static str),
     /// It is this one if the answer is yes; `None`: refused whatever the answer.
     Asked(Option<Identity>, Question),
 }
@@ -83,15 +101,16 @@ enum Verdict {
 /// A CONNECT that is not answered yet.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    connect: Connect,
+    pub(super) connect: Connect,
     candidate: Option<Identity>,
+    /// What a service that has the last word is asked.
+    pub(super) question: Option<Box<Delegation>>,
 }
 
 impl Client {
     /// The client has proved to be `identity`.
-    pub(super) fn become_somebody(&mut self, identity: &Identity) {
+    pub(super) fn become_somebody(&mut self, identity: &Identity, permissions: Option<Rc<Permissions>>) {
         self.user.clone_from(&identity.user);
-        let permissions = identity.permissions.clone();
         self.granted = permissions.map(|permissions| Box::new(Granted::new(permissions)));
     }
 }
@@ -102,19 +121,44 @@ impl Broker {
         if let Some(identity) = self.local_identity(facts) {
             return identity;
         }
+        if self.settings.callout.is_some() && matches!(peer, Peer::Tcp(_)) {
+            return None;
+        }
         let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
         if known { Some(Identity::anybody()) } else { self.settings.default_user().map(Identity::from) }
     }
 
     /// A CONNECT: accepted, refused, or put off.
     pub(super) fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
-        let Some(connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
-        match self.judge(slot, &connect) {
+        let Some(mut connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
+        if let Some(client) = self.client_mut(slot) {
+            client.has_credentials = has_credentials;
+        }
+        let delegation = self.question(slot, &connect);
+        let verdict = self.judge(slot, &connect);
+        connect.wipe();
+        let verdict = match &delegation {
+            Some(question) => self.delegate(verdict, question),
+            None => Ok(verdict),
+        };
+        let Ok(verdict) = verdict else {
+            if let Some(client) = self.client_mut(slot) {
+                client.waiting = Some(Box::new(Waiting { connect, candidate: None, question: delegation }));
+            }
+            return self.ask(now, slot);
+        };
+        match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
+            #[cfg(feature = "jwt")]
+            Verdict::Explained(why) => {
+                self.explain(slot, why);
+                self.refuse(slot, "Authorization Violation", Reason::Authentication);
+            }
             Verdict::Asked(candidate, question) => {
                 let Some(client) = self.client_mut(slot) else { return };
-                client.waiting = Some(Box::new(Waiting { connect, candidate }));
+                client.waiting = Some(Box::new(Waiting { connect, candidate, question: delegation }));
                 let ticket = Ticket { slot, id: client.id };
                 self.outbox.questions.push_back((ticket, question));
             }
@@ -135,7 +179,9 @@ impl Broker {
         let anybody = Identity::anybody();
         let single = Identity { user: connect.user.as_deref().map(Into::into), ..Identity::anybody() };
         match &self.settings.credentials {
-            Credentials::Users(users) => self.judge_user(peer, users, connect),
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(trust) => self.judge_token(slot, trust, connect),
+            Credentials::Users(users) => self.judge_user(slot, peer, users, connect),
             Credentials::Open => Verdict::Accepted(anybody),
             Credentials::Token(token) => prove(token, &given(&connect.token), true, anybody, peer),
             Credentials::Password { user, password } => {
@@ -146,14 +192,18 @@ impl Broker {
     }
 
     /// The user that the client proves to be. Who names nobody is the default user, if there is one.
-    fn judge_user(&self, peer: Peer, users: &[User], connect: &Connect) -> Verdict {
+    fn judge_user(&self, slot: u32, peer: Peer, users: &[User], connect: &Connect) -> Verdict {
+        if let Some(key) = connect.nkey.as_deref().filter(|key| !key.is_empty() && self.settings.has_keys()) {
+            return self.judge_key(slot, users, key, connect.signature.as_deref().unwrap_or_default());
+        }
         let name = connect.user.as_deref().unwrap_or_default();
         if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
             let default = self.settings.default_user().map(Identity::from);
             return default.map_or(Verdict::Refused, Verdict::Accepted);
         }
         let password = connect.password.as_deref().unwrap_or_default();
-        let known = users.iter().find(|user| user.name == name);
+        let kind = self.kind_of(slot);
+        let known = users.iter().find(|user| user.name == name && !user.by_key && user.kinds.allow(kind));
         // A password is compared for an unknown name, too, so that time does not tell which names there are.
         let secret = known.map_or("-", |user| &user.password);
         let identity = known.map_or_else(Identity::anybody, Identity::from);
@@ -167,18 +217,57 @@ impl Broker {
         }
     }
 
+    /// Tells the log, and nobody else, why a client is not let in.
+    #[cfg(feature = "jwt")]
+    pub(super) fn explain(&mut self, slot: u32, why: &str) {
+        if let Some(client) = self.client(slot) {
+            let (id, peer) = (client.id, client.peer);
+            self.outbox.note(id, super::Note::Denied(peer, format!("not let in: {why}")));
+        }
+    }
+
+    /// Bytes of one message of the client.
+    pub(super) fn payload_max(&self, slot: u32) -> usize {
+        self.client(slot).map_or(self.settings.max_payload, |client| client.payload_max(&self.settings))
+    }
+
+    /// How the client is connected.
+    pub(super) fn kind_of(&self, _slot: u32) -> ConnectionKind {
+        ConnectionKind::Standard
+    }
+
+    /// The user with the key that the client signed with.
+    #[cfg(feature = "jwt")]
+    fn judge_key(&self, slot: u32, users: &[User], key: &str, signature: &str) -> Verdict {
+        let (kind, nonce) = (self.kind_of(slot), self.client(slot).and_then(|client| client.nonce.as_deref()));
+        let known = users.iter().find(|user| user.by_key && user.name == key && user.kinds.allow(kind));
+        let signed = nonce.is_some_and(|nonce| super::nonce::is_signed(key, nonce, signature));
+        known.filter(|_| signed).map_or(Verdict::Refused, |user| Verdict::Accepted(user.into()))
+    }
+
+    /// Without what verifies signatures there are no users with keys.
+    #[cfg(not(feature = "jwt"))]
+    fn judge_key(&self, _slot: u32, _users: &[User], _key: &str, _signature: &str) -> Verdict {
+        Verdict::Refused
+    }
+
     /// Lets a client in as `identity`.
-    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
+    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, mut connect: Connect, identity: &Identity) {
         let is_monitored = self.settings.closed_kept > 0;
-        let has_credentials = self.settings.local.is_some() && !self.goes_by_rules(&connect);
+        if self.is_full(slot, identity) {
+            let text = "maximum account active connections exceeded";
+            return self.refuse(slot, text, Reason::MaxAccountConnections);
+        }
         if !self.bind(slot, identity) {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
+        let (line, payload) = (self.settings.max_control_line, self.payload_max(slot));
+        parser.set_limits(line, payload);
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
-        client.has_credentials = has_credentials;
         // Only monitoring tells it, so only then is memory spent on it.
+        connect.user = identity.user.as_deref().map(str::to_owned).or(connect.user);
         client.about = connect.about().filter(|_| is_monitored);
         parser.set_headers(client.options.headers);
         let options = client.options;
@@ -190,6 +279,9 @@ impl Broker {
         if again {
             // The reference binds the client to its account anew, and what it subscribed to before is gone.
             self.drop_all_subscriptions(slot);
+        }
+        if self.client(slot).is_some_and(|client| client.subscriptions_max(&self.settings) == Some(0)) {
+            return self.refuse(slot, "maximum subscriptions exceeded", Reason::MaxSubscriptions);
         }
         if !(0..=1).contains(&options.protocol) {
             return self.refuse(slot, "invalid client protocol", Reason::ClientProtocol);
@@ -207,16 +299,20 @@ impl Broker {
         if before != Some(account) {
             self.drop_all_subscriptions(slot);
             self.unbind(slot);
+            before.into_iter().for_each(|before| self.close_own(before));
             if let Some(account) = self.accounts.get_mut(account) {
                 account.clients += 1;
             }
         }
+        let permissions = self.guarded(&identity.account, identity.permissions.clone());
         if let Some(client) = self.clients.get_mut(slot as usize).and_then(Option::as_deref_mut) {
             client.account = Some(account);
-            client.become_somebody(identity);
+            client.become_somebody(identity, permissions);
             let user = identity.user.as_deref().map(|user| (&*identity.account, user));
             self.outbox.hand_over(client, &budget::key_of(client.peer, user));
         }
+        #[cfg(feature = "jwt")]
+        self.settle_in(slot, identity.standing.as_ref());
         true
     }
 
@@ -226,7 +322,6 @@ impl Broker {
         if let Some(account) = self.accounts.get_mut(id) {
             account.clients = account.clients.saturating_sub(1);
         }
-        self.close_own(id);
     }
 
     /// The next thing somebody has to find out; tell it with [`Broker::answer`]. At most one waits per client.
@@ -246,7 +341,22 @@ impl Broker {
         let asker = self.client_mut(ticket.slot).filter(|client| client.id == ticket.id);
         if let Some(waiting) = asker.and_then(|client| client.waiting.as_deref_mut()) {
             let identity = waiting.candidate.take().filter(|_| yes);
-            self.decide(now, ticket.slot, identity.as_ref());
+            self.hear_of_password(now, ticket.slot, identity);
+        }
+    }
+
+    /// What is known of the password decides, unless somebody else has the last word.
+    fn hear_of_password(&mut self, now: Instant, slot: u32, identity: Option<Identity>) {
+        let question = self.client(slot).and_then(|client| client.waiting.as_deref()?.question.as_deref());
+        let verdict = identity.map_or(Verdict::Refused, Verdict::Accepted);
+        let verdict = match question {
+            Some(question) => self.delegate(verdict, question),
+            None => Ok(verdict),
+        };
+        match verdict {
+            Err(()) => self.ask(now, slot),
+            Ok(Verdict::Accepted(identity)) => self.decide(now, slot, Some(&identity)),
+            Ok(Verdict::Refused | Verdict::Explained(_) | Verdict::Asked(..)) => self.decide(now, slot, None),
         }
     }
 

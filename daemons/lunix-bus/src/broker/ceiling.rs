@@ -12,6 +12,7 @@ impl Broker {
         if !self.outbox.too_slow.is_empty() || self.outbox.ledger.is_over() {
             self.cut_the_slow();
         }
+        self.tell_hubs();
     }
 
     #[cold]

@@ -3,10 +3,15 @@
 use super::account::AccountId;
 use super::authenticate::Waiting;
 use super::budget::{CLIENT_SIZE, Payer};
+use super::link::Link;
+#[cfg(feature = "jwt")]
+use super::nonce::Nonce;
 use super::outbox::Stall;
 use super::output::Output;
 use super::permissions::Granted;
 use super::replies::Owed;
+#[cfg(feature = "jwt")]
+use super::tokens::Residence;
 use crate::local::Facts;
 use nats_proto::client::Parser;
 use reactor::Instant;
@@ -58,6 +63,14 @@ pub enum Reason {
     AuthenticationTimeout,
     /// The server has as many clients as it may.
     MaxConnections,
+    /// Its account has as many clients as it may.
+    MaxAccountConnections,
+    /// It may have no subscription at all.
+    MaxSubscriptions,
+    /// Its token, or that of its account, is worth nothing any more.
+    Expired,
+    /// Its account took its token back.
+    Revoked,
     /// A message larger than allowed.
     MaxPayload,
     /// A control line longer than allowed.
@@ -76,6 +89,10 @@ pub enum Reason {
     UserMemory,
     /// The server ends.
     Shutdown,
+    /// What answers there is no hub.
+    WrongPort,
+    /// There is no TLS with the hub.
+    Handshake,
 }
 
 impl Reason {
@@ -89,6 +106,10 @@ impl Reason {
             Self::Broken => "Read Error",
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::MaxConnections => "Maximum Connections Exceeded",
+            Self::MaxAccountConnections => "Maximum Account Connections Exceeded",
+            Self::MaxSubscriptions => "Maximum Subscriptions Exceeded",
+            Self::Expired => "Authentication Expired",
+            Self::Revoked => "Credentials Revoked",
             Self::MaxPayload => "Maximum Message Payload Exceeded",
             Self::MaxControlLine => "Maximum Control Line Exceeded",
             Self::ClientProtocol => "Bad Client Protocol Version",
@@ -98,6 +119,8 @@ impl Reason {
             Self::Memory => "Slow Consumer (Memory Ceiling)",
             Self::UserMemory => "Slow Consumer (Memory of its User)",
             Self::Shutdown => "Server Shutdown",
+            Self::WrongPort => "Incorrect Port",
+            Self::Handshake => "TLS Handshake Failure",
         }
     }
 }
@@ -183,6 +206,12 @@ pub(crate) struct Client {
     pub(crate) asked: Option<Instant>,
     pub(crate) round_trip: Option<Duration>,
     pub(crate) about: Option<Box<About>>,
+    /// What it has to sign, where there are users with keys.
+    #[cfg(feature = "jwt")]
+    pub(crate) nonce: Option<Box<Nonce>>,
+    /// What its token says, where it showed one.
+    #[cfg(feature = "jwt")]
+    pub(crate) residence: Option<Box<Residence>>,
     /// The account it is bound to; `None` until it is known.
     pub(crate) account: Option<AccountId>,
     /// Its CONNECT, while the answer is not known.
@@ -194,6 +223,8 @@ pub(crate) struct Client {
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,
+    /// What it has that is a link to a hub instead.
+    pub(crate) link: Option<Box<Link>>,
 }
 
 impl Client {
@@ -205,6 +236,11 @@ impl Client {
     /// What it holds, and what it keeps others from giving free: the one with most is cut first.
     pub(crate) fn weight(&self) -> usize {
         self.held().max(self.output.pending())
+    }
+
+    /// Bytes that its unfinished operation must have to be complete; `None` while that is unknown.
+    pub(crate) fn wanted_len(&self) -> Option<usize> {
+        self.link.as_deref().map_or_else(|| self.parser.wanted_len(), Link::wanted_len)
     }
 
     /// True when nothing may be sent to it any more.

@@ -29,6 +29,7 @@ impl Broker {
             .chain(lame_duck)
             .chain(self.relax_due)
             .chain(self.replies.due)
+            .chain(self.links.next_due())
             .min()
     }
 
@@ -41,10 +42,12 @@ impl Broker {
             self.outbox.pool.clear();
         }
         self.forget_overdue(now);
+        self.tick_links(now);
         if self.next_due.is_none_or(|due| due > now) {
             return;
         }
         self.next_due = None;
+        self.share_when_due(now);
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
             self.tick_client(now, slot);
         }
@@ -55,11 +58,18 @@ impl Broker {
         if client.write_due.is_some_and(|due| due <= now) {
             return self.cut(slot, Reason::SlowWrite);
         }
+        self.expire(now, slot);
+        let Some(client) = self.client(slot) else { return };
         if !client.is_closing() && client.due.is_some_and(|due| due <= now) {
             if client.authenticated {
                 self.ping_or_give_up(now, slot);
             } else {
-                self.refuse(slot, "Authentication Timeout", Reason::AuthenticationTimeout);
+                let (text, reason) = if client.is_asked_about() {
+                    ("Authorization Violation", Reason::Authentication)
+                } else {
+                    ("Authentication Timeout", Reason::AuthenticationTimeout)
+                };
+                self.refuse(slot, text, reason);
             }
         }
         let Some(client) = self.client(slot).filter(|client| !client.is_closing()) else {
@@ -69,7 +79,7 @@ impl Broker {
             }
             return;
         };
-        for due in client.due.into_iter().chain(client.write_due).collect::<Vec<_>>() {
+        for due in client.due.into_iter().chain(client.write_due).chain(client.ends()).collect::<Vec<_>>() {
             self.note_due(due);
         }
     }

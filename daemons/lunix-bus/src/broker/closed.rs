@@ -20,6 +20,8 @@ pub(crate) struct Closed {
     pub(crate) subscriptions: u32,
     pub(crate) about: Option<Box<About>>,
     pub(crate) account: Box<str>,
+    #[cfg(feature = "jwt")]
+    pub(crate) standing: Option<std::rc::Rc<crate::operator::Standing>>,
 }
 
 impl Broker {
@@ -44,6 +46,8 @@ impl Broker {
             subscriptions: client.subscriptions,
             about: client.about.clone(),
             account: account.map(|account| self.accounts.name(account)).unwrap_or_default().into(),
+            #[cfg(feature = "jwt")]
+            standing: client.residence.as_deref().map(|residence| std::rc::Rc::clone(&residence.standing)),
         });
     }
 }

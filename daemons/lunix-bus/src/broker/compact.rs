@@ -1,6 +1,7 @@
 //! Memory that only a crowd needed is given back when the crowd has gone.
 
 use super::Broker;
+use super::link::Link;
 use super::subscriptions::{NONE, Subscription};
 
 /// Tables with fewer places than this are left as they are.
@@ -24,9 +25,11 @@ impl Broker {
         self.free = Vec::new();
         self.spare = Vec::new();
         self.scratch = super::publish::Scratch::default();
+        let journal = self.subscriptions.pause_journal();
         self.unwire();
         self.subscriptions.trim();
         self.wire();
+        self.subscriptions.resume_journal(journal);
         self.outbox.questions.clear();
         self.outbox.pool.clear();
         self.next_due = None;
@@ -57,6 +60,8 @@ impl Broker {
 
     #[cold]
     fn enter_anew(&mut self) {
+        // Nothing comes and nothing goes that a hub would have to hear of.
+        let journal = self.subscriptions.pause_journal();
         self.drop_all_shadows();
         self.unwire();
         let fresh = self.subscriptions.emptied();
@@ -75,5 +80,8 @@ impl Broker {
         drop(before);
         self.wire();
         self.cast_all_shadows();
+        self.subscriptions.resume_journal(journal);
+        let links = self.clients.iter_mut().flatten().filter_map(|client| client.link.as_deref_mut());
+        links.for_each(Link::walk_anew);
     }
 }

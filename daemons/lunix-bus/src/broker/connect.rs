@@ -3,8 +3,9 @@
 use super::client::{ABOUT_MAX, About, Options};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
+use zeroize::Zeroize;
 
-/// What a CONNECT says; absent and null keys are `None`. Keys are compared without regard to case, as the reference does.
+/// What a CONNECT says; never for the log. Absent and null keys are `None`. Keys are compared without regard to case, as the reference does.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Connect {
     pub(crate) verbose: Option<bool>,
@@ -16,6 +17,9 @@ pub(crate) struct Connect {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) token: Option<String>,
+    pub(crate) jwt: Option<String>,
+    pub(crate) nkey: Option<String>,
+    pub(crate) signature: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) lang: Option<String>,
     pub(crate) version: Option<String>,
@@ -28,6 +32,13 @@ impl Connect {
         let connect = reader.deserialize_option(ConnectVisitor).ok()?;
         reader.end().ok()?;
         Some(connect)
+    }
+
+    /// Forgets what is secret, once it has served.
+    pub(crate) fn wipe(&mut self) {
+        for secret in [&mut self.password, &mut self.token, &mut self.jwt, &mut self.signature].into_iter().flatten() {
+            secret.zeroize();
+        }
     }
 
     /// What the client says about itself, if it says anything; longer texts are cut.
@@ -62,7 +73,7 @@ impl Connect {
     /// Whether it says who the client is; empty texts say nothing.
     pub(crate) fn names_somebody(&self) -> bool {
         let is_said = |field: &Option<String>| field.as_ref().is_some_and(|text| !text.is_empty());
-        is_said(&self.user) || is_said(&self.password) || is_said(&self.token)
+        [&self.user, &self.password, &self.token, &self.jwt, &self.nkey].into_iter().any(is_said)
     }
 }
 
@@ -87,24 +98,33 @@ impl<'de> Visitor<'de> for ConnectVisitor {
         let mut connect = Connect::default();
         while let Some(key) = map.next_key::<String>()? {
             match key.to_ascii_lowercase().as_str() {
-                "verbose" => connect.verbose = map.next_value()?,
-                "pedantic" => connect.pedantic = map.next_value()?,
-                "echo" => connect.echo = map.next_value()?,
-                "headers" => connect.headers = map.next_value()?,
-                "no_responders" => connect.no_responders = map.next_value()?,
-                "protocol" => connect.protocol = map.next_value()?,
-                "user" => connect.user = map.next_value()?,
-                "pass" => connect.password = map.next_value()?,
-                "auth_token" => connect.token = map.next_value()?,
-                "name" => connect.name = map.next_value()?,
-                "lang" => connect.lang = map.next_value()?,
-                "version" => connect.version = map.next_value()?,
-                "jwt" | "nkey" | "sig" => drop(map.next_value::<Option<String>>()?),
+                "verbose" => set(&mut connect.verbose, map.next_value()?),
+                "pedantic" => set(&mut connect.pedantic, map.next_value()?),
+                "echo" => set(&mut connect.echo, map.next_value()?),
+                "headers" => set(&mut connect.headers, map.next_value()?),
+                "no_responders" => set(&mut connect.no_responders, map.next_value()?),
+                "protocol" => set(&mut connect.protocol, map.next_value()?),
+                "user" => set(&mut connect.user, map.next_value()?),
+                "pass" => set(&mut connect.password, map.next_value()?),
+                "auth_token" => set(&mut connect.token, map.next_value()?),
+                "name" => set(&mut connect.name, map.next_value()?),
+                "lang" => set(&mut connect.lang, map.next_value()?),
+                "version" => set(&mut connect.version, map.next_value()?),
+                "jwt" => set(&mut connect.jwt, map.next_value()?),
+                "nkey" => set(&mut connect.nkey, map.next_value()?),
+                "sig" => set(&mut connect.signature, map.next_value()?),
                 "tls_required" => drop(map.next_value::<Option<bool>>()?),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(connect)
+    }
+}
+
+/// A null says nothing: what another key of the same name said stays.
+fn set<T>(place: &mut Option<T>, value: Option<T>) {
+    if value.is_some() {
+        *place = value;
     }
 }
 
@@ -118,6 +138,7 @@ mod tests {
         assert_eq!(Connect::parse(b" null "), Some(Connect::default()));
         assert_eq!(Connect::parse(b"{\"VERBOSE\":false,\"x\":[{}]}").unwrap().verbose, Some(false));
         assert_eq!(Connect::parse(b"{\"verbose\":null}").unwrap().verbose, None);
+        assert_eq!(Connect::parse(b"{\"verbose\":false,\"VERBOSE\":null}").unwrap().verbose, Some(false));
         assert_eq!(Connect::parse(b"{\"verbose\":false,\"verbose\":true}").unwrap().verbose, Some(true));
         for bad in [&b""[..], b"[]", b"{", b"{} x", b"{\"verbose\":\"yes\"}", b"{\"protocol\":1.0}", b"{\"name\":1}"] {
             assert_eq!(Connect::parse(bad), None, "{}", bad.escape_ascii());

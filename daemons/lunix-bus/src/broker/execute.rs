@@ -66,8 +66,8 @@ impl Broker {
         let Some(client) = self.client(slot) else { return };
         let mut line = Vec::with_capacity(512);
         let account = client.account.map(|account| self.accounts.name(account)).unwrap_or_default();
-        let must_prove = self.identity_at_first(client.peer, client.local.as_deref()).is_none();
-        info::json(&mut line, &self.settings, client.id, client.peer, account, must_prove, kind);
+        let must_prove = self.asks_for_credentials(client);
+        info::json(&mut line, &self.settings, client, account, must_prove, kind);
         self.send(slot, [b"INFO ", &line, b" \r\n"]);
     }
 
@@ -111,7 +111,7 @@ impl Broker {
         }
     }
 
-    fn ping(&mut self, slot: u32) {
+    pub(super) fn ping(&mut self, slot: u32) {
         self.send(slot, [b"PONG\r\n"]);
         let Some(client) = self.client_mut(slot).filter(|client| client.connected && !client.greeted) else { return };
         client.greeted = true;
@@ -120,7 +120,7 @@ impl Broker {
         }
     }
 
-    fn pong(&mut self, now: Instant, slot: u32) {
+    pub(super) fn pong(&mut self, now: Instant, slot: u32) {
         if let Some(client) = self.client_mut(slot) {
             client.pings_out = 0;
             client.round_trip = client.asked.take().map(|asked| now - asked).or(client.round_trip);
@@ -128,7 +128,6 @@ impl Broker {
     }
 
     fn subscribe(&mut self, slot: u32, subject: &[u8], queue: Option<&[u8]>, sid: &[u8]) {
-        let max = self.settings.max_subscriptions;
         let Some(client) = self.client(slot) else { return };
         let Some(account) = client.account else { return };
         let granted = client.granted.as_deref();
@@ -139,7 +138,7 @@ impl Broker {
                 Some(queue) => self.deny(slot, &[b"Subscription to \"", subject, b"\" using queue \"", queue, b"\""]),
             };
         }
-        if max > 0 && client.subscriptions as usize >= max {
+        if client.subscriptions_max(&self.settings).is_some_and(|max| client.subscriptions as usize >= max) {
             return self.complain(slot, "maximum subscriptions exceeded");
         }
         let first = client.first_subscription;

@@ -1,6 +1,6 @@
 //! The INFO line.
 
-use super::client::Peer;
+use super::client::{Client, Peer};
 use super::json;
 use super::settings::Settings;
 use nats_proto::encode;
@@ -23,12 +23,12 @@ pub(crate) enum Kind {
 pub(crate) fn json(
     out: &mut Vec<u8>,
     settings: &Settings,
-    client: u64,
-    peer: Peer,
+    client: &Client,
     account: &str,
     must_prove: bool,
     kind: Kind,
 ) {
+    let peer = client.peer;
     out.push(b'{');
     text(out, "server_id", &settings.server_id);
     text(out, "server_name", &settings.server_name);
@@ -41,10 +41,14 @@ pub(crate) fn json(
     if must_prove {
         bare(out, "auth_required", "true");
     }
-    number(out, "max_payload", settings.max_payload as u64);
-    number(out, "client_id", client);
+    number(out, "max_payload", client.payload_max(settings) as u64);
+    number(out, "client_id", client.id);
     if let Peer::Tcp(address) = peer {
         text(out, "client_ip", &address.ip().to_canonical().to_string());
+    }
+    #[cfg(feature = "jwt")]
+    if let Some(nonce) = client.nonce.as_deref() {
+        text(out, "nonce", std::str::from_utf8(nonce).unwrap_or_default());
     }
     if kind == Kind::LameDuck {
         bare(out, "ldm", "true");

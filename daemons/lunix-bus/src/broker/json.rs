@@ -50,6 +50,13 @@ impl Json {
         self.out.extend_from_slice(if value { b"true" } else { b"false" });
     }
 
+    /// JSON as it is.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn raw(&mut self, name: &str, json: &str) {
+        self.name(name);
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
     /// Opens `{` or `[` under `name`; an item of a list has no name.
     pub(crate) fn begin(&mut self, name: &str, bracket: u8) {
         if name.is_empty() {

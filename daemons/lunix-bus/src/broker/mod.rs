@@ -19,6 +19,15 @@
 mod account;
 mod authenticate;
 mod budget;
+#[cfg(feature = "jwt")]
+mod callout;
+#[cfg(not(feature = "jwt"))]
+#[path = "callout_absent.rs"]
+mod callout;
+#[cfg(all(feature = "jwt", not(feature = "seal")))]
+mod callout_plain;
+#[cfg(feature = "seal")]
+mod callout_seal;
 mod ceiling;
 mod client;
 mod clock;
@@ -28,8 +37,16 @@ mod connect;
 mod execute;
 mod info;
 mod json;
+mod kinds;
 mod lame_duck;
+#[cfg(feature = "leaf")]
+mod link;
+#[cfg(not(feature = "leaf"))]
+#[path = "no_link.rs"]
+mod link;
 mod local_clients;
+#[cfg(feature = "jwt")]
+mod nonce;
 mod outbox;
 mod output;
 mod permissions;
@@ -45,6 +62,10 @@ mod sharing;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+#[cfg_attr(not(feature = "jwt"), path = "tokens_absent.rs")]
+mod tokens;
+#[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
+mod wants;
 mod wiring;
 
 pub use account::GLOBAL;
@@ -52,10 +73,13 @@ pub(crate) use authenticate::is_hash;
 pub use authenticate::{Identity, Question, Ticket};
 pub use client::{Peer, Reason};
 pub use info::REFERENCE_VERSION;
+pub use kinds::{ConnectionKind, ConnectionKinds};
+#[cfg(feature = "leaf")]
+pub use link::{LinkOrder, Proof};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
-pub use settings::{Credentials, Settings};
+pub use settings::{Callout, Credentials, Settings};
 pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
 use crate::local;
@@ -110,6 +134,17 @@ pub struct Broker {
     traffic: Traffic,
     closed: VecDeque<Closed>,
     lame_duck: Option<LameDuck>,
+    links: link::Links,
+    #[cfg(feature = "jwt")]
+    nonces: nonce::Nonces,
+    #[cfg(feature = "jwt")]
+    secrets: callout::Secrets,
+    /// Clients that the authorization service is asked about; some may be decided already.
+    #[cfg(feature = "jwt")]
+    asked: Vec<u32>,
+    /// When what accounts share changes because a token expires.
+    #[cfg(feature = "jwt")]
+    next_share: Option<Instant>,
     /// A moment, and the same on the calendar.
     calendar: (Instant, SystemTime),
 }
@@ -141,6 +176,15 @@ impl Broker {
             traffic: Traffic::default(),
             closed: VecDeque::new(),
             lame_duck: None,
+            links: link::Links::default(),
+            #[cfg(feature = "jwt")]
+            nonces: nonce::Nonces::new([0; 32]),
+            #[cfg(feature = "jwt")]
+            secrets: callout::Secrets::new([0; 32]),
+            #[cfg(feature = "jwt")]
+            asked: Vec::new(),
+            #[cfg(feature = "jwt")]
+            next_share: None,
             calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
         broker.open_accounts();
@@ -148,9 +192,31 @@ impl Broker {
         broker
     }
 
+    /// Sets the secret that makes what clients have to sign impossible to foretell, and that the server's own key comes from, whose public
+    /// half becomes the server's identifier: random bytes, before the first client.
+    #[cfg(feature = "jwt")]
+    pub fn set_secret(&mut self, secret: [u8; 32]) {
+        self.nonces = nonce::Nonces::new(secret);
+        self.secrets = callout::Secrets::new(secret);
+        let settings = &mut self.settings;
+        let named_by_key = settings.server_name == settings.server_id;
+        settings.server_id = self.secrets.server();
+        if named_by_key {
+            settings.server_name.clone_from(&settings.server_id);
+        }
+        self.unwire();
+        self.wire();
+    }
+
     /// Number of clients.
     #[must_use]
     pub fn clients(&self) -> usize {
+        self.count - self.links.seated()
+    }
+
+    /// Number of connections: clients, and links to hubs.
+    #[must_use]
+    pub fn connections(&self) -> usize {
         self.count
     }
 
@@ -185,15 +251,35 @@ impl Broker {
     }
 
     fn accept_with(&mut self, now: Instant, peer: Peer, facts: Option<local::Facts>) -> Option<u32> {
-        let crowded = self.count >= self.settings.max_connections;
-        if self.count > self.settings.max_connections.saturating_add(64) {
+        let clients = self.clients();
+        let crowded = clients >= self.settings.max_connections;
+        if clients > self.settings.max_connections.saturating_add(64) {
             return None;
         }
+        let identity = self.identity_at_first(peer, facts.as_ref());
+        let slot = self.seat(now, peer)?;
+        if let Some(client) = self.client_mut(slot) {
+            client.local = facts.map(Box::new);
+            client.authenticated = identity.is_some();
+        }
+        if let Some(identity) = identity {
+            self.bind(slot, &identity);
+        }
+        self.outbox.note(self.next_id - 1, Note::Opened(peer));
+        self.send_info(slot, info::Kind::First);
+        self.start_clock(now, slot);
+        if crowded {
+            self.refuse(slot, "maximum connections exceeded", Reason::MaxConnections);
+        }
+        Some(slot)
+    }
+
+    /// A place for a connection, and the connection in it: nobody yet.
+    fn seat(&mut self, now: Instant, peer: Peer) -> Option<u32> {
         let slot = self.free_slot()?;
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
-        let identity = self.identity_at_first(peer, facts.as_ref());
         let payer = self.outbox.ledger.join(&budget::key_of(peer, None));
         self.outbox.ledger.charge(payer, budget::CLIENT_SIZE);
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
@@ -207,7 +293,7 @@ impl Broker {
             payer,
             options: Options::default(),
             connected: false,
-            authenticated: identity.is_some(),
+            authenticated: false,
             greeted: false,
             pinged: false,
             active: false,
@@ -228,23 +314,19 @@ impl Broker {
             asked: None,
             round_trip: None,
             about: None,
+            #[cfg(feature = "jwt")]
+            nonce: self.settings.has_keys().then(|| Box::new(self.nonces.next())),
+            #[cfg(feature = "jwt")]
+            residence: None,
             account: None,
             waiting: None,
-            local: facts.map(Box::new),
+            local: None,
             has_credentials: false,
             user: None,
             granted: None,
+            link: None,
         };
         *self.clients.get_mut(slot as usize)? = Some(Box::new(client));
-        if let Some(identity) = identity {
-            self.bind(slot, &identity);
-        }
-        self.outbox.note(id, Note::Opened(peer));
-        self.send_info(slot, info::Kind::First);
-        self.start_clock(now, slot);
-        if crowded {
-            self.refuse(slot, "maximum connections exceeded", Reason::MaxConnections);
-        }
         Some(slot)
     }
 
@@ -283,7 +365,7 @@ impl Broker {
                 return at;
             }
             let rest = input.get(at..).unwrap_or_default();
-            let take = match client.parser.wanted_len() {
+            let take = match client.wanted_len() {
                 Some(wanted) => wanted.saturating_sub(client.partial.len()).min(rest.len()),
                 None => rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |feed| feed + 1),
             };
@@ -312,6 +394,9 @@ impl Broker {
         let Some(client) = self.client_mut(slot) else { return (0, Progress::Ending) };
         if client.is_waiting() {
             return (0, Progress::Done);
+        }
+        if client.link.is_some() {
+            return self.run_link(now, slot, input);
         }
         let mut parser = std::mem::replace(&mut client.parser, Parser::new(0, 0));
         let mut authenticated = client.authenticated;
@@ -343,6 +428,9 @@ impl Broker {
                     break Progress::Done;
                 }
                 Err(error) => {
+                    if let Some(subject) = parser.broken_subject(rest) {
+                        self.check_subject(slot, subject);
+                    }
                     self.violation(slot, error);
                     break Progress::Ending;
                 }
@@ -359,7 +447,7 @@ impl Broker {
         if rest.is_empty() {
             return;
         }
-        let wanted = self.client(slot).and_then(|client| client.parser.wanted_len()).unwrap_or(rest.len());
+        let wanted = self.client(slot).and_then(Client::wanted_len).unwrap_or(rest.len());
         // A few bytes that may never be followed by more must not hold a large buffer.
         let suits = self.spare.capacity() <= 4096 || wanted >= self.spare.capacity() / 4;
         let mut partial = if suits { std::mem::take(&mut self.spare) } else { Vec::new() };
@@ -407,15 +495,20 @@ impl Broker {
         self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
         self.subscriptions.remove_all(client.first_subscription);
-        self.remember(now, &client, account);
         let owed = self.replies.forget_all(&mut client.replies);
+        match client.link.take() {
+            Some(link) => self.link_closed(now, slot, &client, &link),
+            None => {
+                self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
+                self.remember(now, &client, account);
+            }
+        }
         let partial = std::mem::take(&mut client.partial);
         self.put_aside(client.payer, partial);
         let freed = client.output.clear(&mut self.outbox.pool);
         self.outbox.refund(&client, freed);
         self.outbox.ledger.refund(client.payer, budget::CLIENT_SIZE + client.subscriptions_size + owed);
         self.outbox.ledger.leave(client.payer);
-        self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
         self.outbox.resume_those_waiting_for(slot, &mut self.clients);
         if let Some(account) = account {
             self.close_own(account);
@@ -445,6 +538,7 @@ impl Broker {
 
     /// Moves the clients with fresh output into `into`.
     pub fn take_dirty(&mut self, into: &mut Vec<u32>) {
+        self.tell_hubs();
         into.clear();
         std::mem::swap(&mut self.outbox.dirty, into);
         self.outbox.unflushed = 0;
@@ -511,11 +605,15 @@ impl Broker {
         }
         client.write_due = None;
         let waits = client.output.pending();
+        let walks = client.link.as_deref().is_some_and(link::Link::is_walking);
         if waits > 0 {
             self.blocked(now, slot);
         }
         if !self.outbox.stalled.is_empty() && !self.outbox.is_congested(waits) {
             self.outbox.resume_those_waiting_for(slot, &mut self.clients);
+        }
+        if walks {
+            self.walk_on(slot);
         }
     }
 

@@ -31,6 +31,21 @@ pub enum Note {
     Denied(Peer, String),
     /// An operation, when tracing.
     Trace(String),
+    /// A link to a hub came about, in the name of this account.
+    Linked(Peer, Box<str>),
+    /// A link to a hub ended; the hub is called so.
+    Unlinked(Peer, Reason, Box<str>),
+    /// Something is wrong with a link.
+    LinkTrouble(Peer, String),
+    /// There is no link: where to, after how many attempts, and why.
+    NoLink {
+        /// Host and port.
+        url: String,
+        /// Attempts since the last connection.
+        attempt: u32,
+        /// Why.
+        why: String,
+    },
 }
 
 /// What leaves the broker, and its accounts.

@@ -4,6 +4,7 @@
 //! pattern up as if it were a subject, so that whoever may subscribe to `bar.*` gets `bar.>`, and `bar.a.b` with it; here it is
 //! refused.
 
+use super::kinds::ConnectionKinds;
 use nats_subject::{is_literal, is_subset, is_valid_subscription, matches};
 use reactor::Instant;
 use std::collections::VecDeque;
@@ -22,6 +23,10 @@ pub struct User {
     pub name: String,
     /// Password: as plain text, or its bcrypt hash.
     pub password: String,
+    /// The name is a public key, and a signature proves who it is, not a password.
+    pub by_key: bool,
+    /// How it may connect.
+    pub kinds: ConnectionKinds,
     /// Name of its account.
     pub account: Rc<str>,
     /// What the user may do; `None`: everything.

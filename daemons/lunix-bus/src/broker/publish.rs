@@ -2,6 +2,7 @@
 
 use super::account::{AccountId, Accounts};
 use super::client::Client;
+use super::link::{Filter, Hubs};
 use super::outbox::Outbox;
 use super::sharing::ImportKind;
 use super::subscriptions::{Owner, Subscription};
@@ -29,6 +30,8 @@ pub(super) struct Scratch {
     pub(super) headers: Vec<u8>,
     /// The subject as another account knows it.
     subject: Vec<u8>,
+    /// Links that are to get the message.
+    pub(super) hubs: Hubs,
 }
 
 /// Who publishes, and which way the message came.
@@ -57,12 +60,12 @@ pub(super) struct Published<'a> {
 
 /// One message on its way.
 #[derive(Clone, Copy)]
-struct Message<'a> {
+pub(super) struct Message<'a> {
     now: Instant,
-    reply: Option<&'a [u8]>,
-    subject: &'a [u8],
-    headers: &'a [u8],
-    payload: &'a [u8],
+    pub(super) reply: Option<&'a [u8]>,
+    pub(super) subject: &'a [u8],
+    pub(super) headers: &'a [u8],
+    pub(super) payload: &'a [u8],
     /// What stands between sid and body, line end included, for MSG and HMSG.
     plain: &'a [u8],
     with_headers: &'a [u8],
@@ -73,16 +76,20 @@ struct Message<'a> {
 }
 
 /// What a delivery changes.
-struct Delivery<'a> {
+pub(super) struct Delivery<'a> {
     publisher: u32,
     echo: bool,
-    clients: &'a mut [Option<Box<Client>>],
-    subscriptions: &'a mut [Subscription],
-    outbox: &'a mut Outbox,
+    pub(super) clients: &'a mut [Option<Box<Client>>],
+    pub(super) subscriptions: &'a mut [Subscription],
+    pub(super) outbox: &'a mut Outbox,
     expired: &'a mut Vec<u32>,
     abroad: &'a mut Vec<u32>,
     accounts: &'a Accounts,
     rewritten: &'a mut Vec<u8>,
+    /// The subject as it was published.
+    #[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
+    pub(super) subject: &'a [u8],
+    pub(super) hubs: &'a mut Hubs,
     /// Payload and line end, once somebody waits for them.
     shared: Option<Rc<Vec<u8>>>,
 }
@@ -126,16 +133,42 @@ impl Broker {
     fn route_stripped(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
         let mut kept = std::mem::take(&mut self.scratch.headers);
         let delivered = if request_info::strip(parts.headers, &mut kept) {
-            self.route(now, origin, account, &Published { headers: &kept, wire: Wire::default(), ..*parts })
+            self.route_apart(now, origin, account, &Published { headers: &kept, wire: Wire::default(), ..*parts })
         } else {
-            self.route(now, origin, account, parts)
+            self.route_apart(now, origin, account, parts)
         };
         self.scratch.headers = kept;
         delivered
     }
 
+    /// [`Broker::route`] for where a call costs nothing beside the rest.
+    #[inline(never)]
+    pub(super) fn route_apart(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        account: AccountId,
+        parts: &Published<'_>,
+    ) -> bool {
+        self.route(now, origin, account, parts)
+    }
+
     /// Delivers to all who listen in the account, and where its services are. False when nobody got it.
-    pub(super) fn route(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
+    #[inline(always)]
+    fn route(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
+        self.route_filtered(now, origin, account, parts, Filter::None)
+    }
+
+    /// Does it for a message of a hub, too, which says which queue groups are to get it.
+    #[inline(always)]
+    pub(super) fn route_filtered(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        account: AccountId,
+        parts: &Published<'_>,
+        filter: Filter<'_>,
+    ) -> bool {
         let &Published { subject, reply, headers, payload, wire } = parts;
         let Self { clients, subscriptions, accounts, outbox, scratch, random, .. } = self;
         let Some((subscriptions, index, cache)) = subscriptions.parts(account) else { return false };
@@ -148,7 +181,8 @@ impl Broker {
         if tail.is_empty() {
             scratch.describe(reply, headers.len(), payload.len(), wire);
         }
-        let Scratch { with_headers, plain, expired, abroad, subject: rewritten, .. } = scratch;
+        let Scratch { with_headers, plain, expired, abroad, subject: rewritten, hubs, .. } = scratch;
+        hubs.begin(&filter);
         let message = Message { now, reply, subject, headers, payload, plain, with_headers, tail, is_shared };
         let (publisher, echo) = (origin.slot, origin.echo);
         let mut delivery = Delivery {
@@ -161,6 +195,8 @@ impl Broker {
             abroad,
             accounts,
             rewritten,
+            subject,
+            hubs,
             shared: None,
         };
         let mut delivered = false;
@@ -168,7 +204,12 @@ impl Broker {
             delivered |= delivery.deliver(subscription, &message);
         }
         for group in found.groups() {
-            delivered |= delivery.deliver_to_one(group, &message, random);
+            if filter.takes(group, delivery.subscriptions, index) {
+                delivered |= delivery.deliver_to_one(group, &message, random);
+            }
+        }
+        if !self.scratch.hubs.is_empty() {
+            self.send_to_hubs(parts);
         }
         while let Some(number) = self.scratch.expired.pop() {
             self.drop_subscription(number);
@@ -177,6 +218,15 @@ impl Broker {
             delivered |= self.go_abroad(now, origin, account, parts);
         }
         delivered
+    }
+
+    /// Tells a pedantic client that nothing can be published to this subject.
+    #[cold]
+    pub(super) fn check_subject(&mut self, slot: u32, subject: &[u8]) {
+        let pedantic = self.client(slot).is_some_and(|client| client.options.pedantic);
+        if pedantic && !nats_subject::is_valid_publish(subject) {
+            self.complain(slot, "Invalid Publish Subject");
+        }
     }
 
     /// Whether the client may publish to `subject`; it is told if not.
@@ -231,6 +281,9 @@ impl Delivery<'_> {
         if client.is_closing() {
             return false;
         }
+        if client.link.is_some() {
+            return self.deliver_to_hub(number, message);
+        }
         if !client.options.headers && message.says_nobody() {
             return true;
         }
@@ -272,6 +325,12 @@ impl Delivery<'_> {
         true
     }
 
+    /// [`Delivery::deliver`] for where a call costs nothing beside the rest.
+    #[inline(never)]
+    fn deliver_apart(&mut self, number: u32, message: &Message<'_>) -> bool {
+        self.deliver(number, message)
+    }
+
     /// Delivers to what is no client's subscription.
     #[cold]
     #[inline(never)]
@@ -279,7 +338,7 @@ impl Delivery<'_> {
         let Some(subscription) = self.subscriptions.get_mut(number as usize) else { return false };
         match subscription.owner() {
             Owner::Nobody | Owner::Client(_) => false,
-            Owner::Service(_) | Owner::Replies => {
+            Owner::Service(_) | Owner::Replies | Owner::Server => {
                 self.abroad.push(number);
                 false
             }
@@ -300,11 +359,11 @@ impl Delivery<'_> {
                 let mut subject = std::mem::take(self.rewritten);
                 subject.clear();
                 inward.apply(message.subject, &mut subject);
-                let delivered = self.deliver(parent, &Message { subject: &subject, ..*message });
+                let delivered = self.deliver_apart(parent, &Message { subject: &subject, ..*message });
                 *self.rewritten = subject;
                 delivered
             }
-            Some(ImportKind::Stream { inward: None }) => self.deliver(parent, message),
+            Some(ImportKind::Stream { inward: None }) => self.deliver_apart(parent, message),
             Some(ImportKind::Service { .. }) | None => false,
         }
     }
@@ -316,7 +375,10 @@ impl Delivery<'_> {
         *random ^= *random << 17;
         let start = usize::try_from(*random % group.len().max(1) as u64).unwrap_or_default();
         let (before, from) = group.split_at_checked(start).unwrap_or((&[], group));
-        from.iter().chain(before).any(|&member| self.deliver(member, message))
+        self.hubs.in_group = true;
+        let delivered = from.iter().chain(before).any(|&member| self.deliver(member, message));
+        self.hubs.in_group = false;
+        delivered || (std::mem::take(&mut self.hubs.passed_over) && self.deliver_to_one_hub(group, message, random))
     }
 }
 

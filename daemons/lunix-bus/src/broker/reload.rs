@@ -13,33 +13,45 @@ impl Broker {
     pub fn reload(&mut self, settings: Settings) {
         let before = std::mem::replace(&mut self.settings, settings);
         self.outbox.configure(&self.settings);
-        let shares_anew = before.accounts != self.settings.accounts;
+        let shares_anew = before.accounts != self.settings.accounts || before.callout != self.settings.callout;
         if shares_anew {
             self.drop_all_shadows();
             self.unwire();
             self.open_accounts();
         }
-        let (line, payload) = (self.settings.max_control_line, self.settings.max_payload);
         let has_rules = self.settings.local.is_some() || before.local.is_some();
         for slot in 0..u32::try_from(self.clients.len()).unwrap_or(NONE) {
             let Some(client) = self.client_mut(slot) else { continue };
-            client.parser.set_limits(line, payload);
             let (is_tcp, is_somebody) = (matches!(client.peer, Peer::Tcp(_)), client.authenticated);
-            let by_rules = !client.has_credentials && has_rules;
+            let (has_credentials, by_rules) = (client.has_credentials, !client.has_credentials && has_rules);
+            if is_somebody && self.review_granted(&before, slot) {
+                self.set_limits(slot);
+                continue;
+            }
             if by_rules && is_somebody {
                 if before.local != self.settings.local || before.accounts != self.settings.accounts {
                     self.check_by_rules(slot);
                 }
-            } else if (is_tcp || client.has_credentials)
-                && is_somebody
-                && before.credentials != self.settings.credentials
-            {
-                self.check_again(&before, slot);
+            } else if (is_tcp || has_credentials) && is_somebody && before.credentials != self.settings.credentials {
+                if self.settings.local.is_some() && self.settings.credentials == Credentials::Open {
+                    self.check_by_rules(slot);
+                } else {
+                    self.check_again(&before, slot);
+                }
             }
+            self.set_limits(slot);
         }
+        self.thin_out();
         if shares_anew {
             self.wire();
             self.cast_all_shadows();
+        }
+    }
+
+    fn set_limits(&mut self, slot: u32) {
+        let (line, payload) = (self.settings.max_control_line, self.payload_max(slot));
+        if let Some(client) = self.client_mut(slot) {
+            client.parser.set_limits(line, payload);
         }
     }
 
@@ -55,14 +67,25 @@ impl Broker {
     }
 
     fn check_again(&mut self, before: &Settings, slot: u32) {
+        if self.review_token(slot) {
+            return;
+        }
         let Some(client) = self.client(slot) else { return };
         let name = client.user.as_deref().unwrap_or_default();
         let user = self.settings.user(name).cloned();
         let holds = match (&user, before.user(name), &self.settings.credentials) {
             (_, _, Credentials::Open) => true,
-            (Some(user), Some(known), Credentials::Users(_)) => user.password == known.password,
+            (Some(user), Some(known), Credentials::Users(_)) => {
+                user.password == known.password && user.by_key == known.by_key && user.kinds.allow(self.kind_of(slot))
+            }
+            #[cfg(feature = "jwt")]
+            (_, _, Credentials::Operator(_)) => false,
             (_, _, Credentials::Users(_) | Credentials::Password { .. } | Credentials::Token(_)) => false,
         };
+        if user.is_none() && before.user(name).is_some() && matches!(self.settings.credentials, Credentials::Users(_)) {
+            // Who is not there any more is not told why.
+            return self.end(slot, Reason::Gone);
+        }
         if !holds {
             return self.refuse(slot, "Authorization Violation", Reason::Authentication);
         }
@@ -74,7 +97,7 @@ impl Broker {
     }
 
     /// Ends the subscriptions that are not allowed, and says so.
-    fn check_subscriptions(&mut self, slot: u32) {
+    pub(super) fn check_subscriptions(&mut self, slot: u32) {
         let Some(client) = self.client(slot) else { return };
         let mut number = client.first_subscription;
         let mut gone = Vec::new();

@@ -43,6 +43,8 @@ fn is_ours(line: &[u8]) -> bool {
 /// Who asks, and how much of it may be told.
 pub(super) struct Asker<'a> {
     pub(super) client: &'a Client,
+    /// Its user on this machine, where there is no doubt.
+    pub(super) uid: Option<u32>,
     /// Name of its account.
     pub(super) account: &'a str,
     /// Name of the last account that it was passed on by.
@@ -66,6 +68,20 @@ pub(super) fn write(out: &mut Vec<u8>, before: &[u8], asker: &Asker<'_>) {
 }
 
 impl Asker<'_> {
+    /// What the kernel says, where there is no doubt; not in the reference.
+    fn sure_facts(&self, out: &mut Vec<u8>) {
+        if let Some(uid) = self.uid {
+            number(out, "uid", u64::from(uid));
+        }
+        let Some(facts) = self.client.local.as_deref() else { return };
+        if let Some(gid) = facts.gid {
+            number(out, "gid", u64::from(gid));
+        }
+        if let Some(pid) = facts.pid {
+            number(out, "pid", u64::from(pid));
+        }
+    }
+
     /// The JSON, keys in the reference's order.
     fn write(&self, out: &mut Vec<u8>) {
         let client = self.client;
@@ -74,8 +90,9 @@ impl Asker<'_> {
             text(out, "start", &rfc3339(self.start));
             match client.peer {
                 Peer::Tcp(address) => text(out, "host", &address.ip().to_canonical().to_string()),
-                Peer::Unix { uid } => number(out, "uid", u64::from(uid)),
+                Peer::Unix { .. } => {}
             }
+            self.sure_facts(out);
             number(out, "id", client.id);
         }
         text(out, "acc", self.account);

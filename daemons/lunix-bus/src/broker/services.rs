@@ -12,7 +12,7 @@ use reactor::Instant;
 use std::time::{Duration, SystemTime};
 
 impl Broker {
-    /// Passes on what [`Broker::route`] found to lead into other accounts. False when nobody there got it.
+    /// Passes on what [`Broker::route_apart`] found to lead into other accounts. False when nobody there got it.
     #[cold]
     #[inline(never)]
     pub(super) fn go_abroad(
@@ -28,6 +28,7 @@ impl Broker {
             delivered |= match self.subscriptions.get(way).map(Subscription::owner) {
                 Some(Owner::Service(import)) => self.ask_service(now, origin, account, import, parts),
                 Some(Owner::Replies) => self.bring_answer(now, origin, account, parts),
+                Some(Owner::Server) => self.hear_answer(now, parts.subject, parts.payload),
                 Some(Owner::Nobody | Owner::Client(_) | Owner::Shadow(_)) | None => false,
             };
         }
@@ -69,7 +70,7 @@ impl Broker {
             wire: Wire::default(),
         };
         let onward = Origin { through: Some(importer), shared, hops: origin.hops + 1, ..origin };
-        let delivered = self.route(now, onward, exporter, &passed);
+        let delivered = self.route_apart(now, onward, exporter, &passed);
         if let Some(number) = owed.filter(|_| !delivered) {
             self.forget_reply(number, origin.slot);
         }
@@ -84,6 +85,7 @@ impl Broker {
         let (born, wall) = self.calendar;
         let asker = Asker {
             client,
+            uid: self.uid_of(client),
             account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
             service: origin.through.map(|_| self.accounts.name(importer)),
             share: origin.shared,
@@ -119,7 +121,7 @@ impl Broker {
         }
         let passed =
             Published { subject: &subject, reply: back.map(|_| reply.as_slice()), wire: Wire::default(), ..*parts };
-        let delivered = self.route(now, Origin { hops: origin.hops + 1, ..origin }, importer, &passed);
+        let delivered = self.route_apart(now, Origin { hops: origin.hops + 1, ..origin }, importer, &passed);
         if !delivered {
             back.into_iter().for_each(|back| self.forget_reply(back, origin.slot));
             if !last {

@@ -3,6 +3,8 @@
 use super::permissions::User;
 use super::sharing::AccountSettings;
 use crate::local::Policy;
+#[cfg(feature = "jwt")]
+use crate::operator::Trust;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -41,8 +43,13 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// What TCP clients must prove.
     pub credentials: Credentials,
+    /// The service that decides who a client is, where there is one.
+    pub callout: Option<Rc<Callout>>,
     /// The accounts beside the global one.
     pub accounts: Vec<AccountSettings>,
+    /// The hubs to be joined.
+    #[cfg(feature = "leaf")]
+    pub remotes: Vec<Rc<crate::leaf::Remote>>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
@@ -72,8 +79,26 @@ pub enum Credentials {
     },
     /// A token.
     Token(String),
-    /// The name and password of one of these.
+    /// The name and password, or the key, of one of these.
     Users(Vec<User>),
+    /// A token that somebody trusted vouches for.
+    #[cfg(feature = "jwt")]
+    Operator(Rc<Trust>),
+}
+
+/// A service on the bus that decides who a client is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callout {
+    /// Public key that signs its answers and the users in them.
+    pub issuer: String,
+    /// Users that are let in without it, by name or key: the service itself.
+    pub users: Vec<String>,
+    /// Name of the account where it listens.
+    pub account: Rc<str>,
+    /// Public curve key to seal requests for it.
+    pub curve_key: Option<String>,
+    /// Accounts about whose users it is asked, too, though they are proved already; empty: about all.
+    pub allowed_accounts: Vec<Rc<str>>,
 }
 
 impl Settings {
@@ -81,7 +106,19 @@ impl Settings {
     pub(crate) fn user(&self, name: &str) -> Option<&User> {
         match &self.credentials {
             Credentials::Users(users) => users.iter().find(|user| user.name == name),
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(_) => None,
             Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => None,
+        }
+    }
+
+    /// True when clients are told something to sign.
+    pub(crate) fn has_keys(&self) -> bool {
+        match &self.credentials {
+            Credentials::Users(users) => users.iter().any(|user| user.by_key),
+            #[cfg(feature = "jwt")]
+            Credentials::Operator(_) => true,
+            Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => false,
         }
     }
 
@@ -110,7 +147,10 @@ impl Default for Settings {
             write_deadline: Duration::from_secs(10),
             auth_timeout: Duration::from_secs(2),
             credentials: Credentials::Open,
+            callout: None,
             accounts: Vec::new(),
+            #[cfg(feature = "leaf")]
+            remotes: Vec::new(),
             no_auth_user: None,
             local: None,
             lame_duck_duration: Duration::from_secs(120),

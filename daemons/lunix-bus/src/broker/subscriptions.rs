@@ -1,6 +1,7 @@
 //! All subscriptions of all clients: a slab, found by client and sid, linked per client; and an index per account.
 
 use super::account::AccountId;
+use super::wants::Change;
 use nats_subject::{Cache, Entry, Index, SlotTable, Text, hash};
 
 /// No subscription.
@@ -9,6 +10,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// What stands in the place of the client's slot where there is none.
 const SERVICE: u32 = NONE - 1;
 const REPLIES: u32 = NONE - 2;
+const SERVER: u32 = NONE - 3;
 /// Marks a shadow; the other bits are the client's slot. No client has a slot that large, so whoever looks for the client finds none and
 /// sees that this is something else: messages for ordinary subscriptions pay nothing for it.
 const SHADOW: u32 = 1 << 31;
@@ -26,6 +28,8 @@ pub(crate) enum Owner {
     Service(u32),
     /// Those who wait for answers from the account.
     Replies,
+    /// The server itself.
+    Server,
 }
 
 /// Literal subjects whose receivers are remembered.
@@ -62,6 +66,9 @@ pub(crate) struct Subscription {
     /// Ends after so many messages; 0: never.
     pub(crate) max: u64,
     pub(crate) delivered: u64,
+    /// Members that a hub's queue group has over there; of a client's subscription 0.
+    #[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
+    pub(crate) weight: u32,
     /// What its client is charged for it.
     pub(crate) size: u32,
     /// Some messages for it may be denied to its client.
@@ -69,7 +76,7 @@ pub(crate) struct Subscription {
     sid: Sid,
     /// Half of it is enough to find its place, and keeps the subscription small.
     hash: u32,
-    entry: Entry,
+    pub(super) entry: Entry,
     /// That of a shadow is the subscription it belongs to.
     previous: u32,
     next: u32,
@@ -84,6 +91,7 @@ impl Subscription {
             NONE => Owner::Nobody,
             SERVICE => Owner::Service(self.shadow),
             REPLIES => Owner::Replies,
+            SERVER => Owner::Server,
             marked if marked & SHADOW != 0 => Owner::Shadow(marked & !SHADOW),
             slot => Owner::Client(slot),
         }
@@ -92,6 +100,12 @@ impl Subscription {
     /// The subscription that a shadow belongs to, and the number of the import between them.
     pub(crate) fn casts(&self) -> (u32, usize) {
         (self.previous, self.shadow as usize)
+    }
+
+    /// Its queue group, given its account's index.
+    #[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
+    pub(crate) fn queue_in<'a>(&self, index: &'a Index<u32>) -> Option<&'a [u8]> {
+        index.queue(self.entry)
     }
 
     /// The number of the client's next subscription.
@@ -109,7 +123,7 @@ impl Subscription {
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
     seed: u64,
-    slots: Vec<Subscription>,
+    pub(super) slots: Vec<Subscription>,
     free: Vec<u32>,
     sids: SlotTable,
     /// One per account; that of a closed account is empty.
@@ -121,6 +135,10 @@ pub(crate) struct Subscriptions {
     inserted: u64,
     /// How many are no client's.
     hidden: usize,
+    /// Accounts that are linked to a hub, and the link's slot.
+    pub(super) links: Vec<(AccountId, u32)>,
+    /// What hubs are to be told.
+    pub(super) changes: Vec<Change>,
 }
 
 impl Subscriptions {
@@ -135,6 +153,8 @@ impl Subscriptions {
             made: 0,
             inserted: 0,
             hidden: 0,
+            links: Vec::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -186,6 +206,11 @@ impl Subscriptions {
         self.indexes.get(subscription.account.place())?.queue(subscription.entry)
     }
 
+    /// The index of an account.
+    pub(crate) fn index_of(&self, account: AccountId) -> Option<&Index<u32>> {
+        self.indexes.get(account.place())
+    }
+
     pub(crate) fn get(&self, number: u32) -> Option<&Subscription> {
         self.slots.get(number as usize)
     }
@@ -228,6 +253,7 @@ impl Subscriptions {
             client,
             max: 0,
             delivered: 0,
+            weight: 0,
             size: 0,
             filtered: false,
             sid: Sid::new(sid),
@@ -255,7 +281,7 @@ impl Subscriptions {
     ) -> Option<u32> {
         let number = match self.free.last() {
             Some(&number) => number,
-            None => u32::try_from(self.slots.len()).ok().filter(|&number| number < REPLIES)?,
+            None => u32::try_from(self.slots.len()).ok().filter(|&number| number < SERVER)?,
         };
         let entry = self.indexes.get_mut(account.place())?.insert(subject, queue, number).ok()?;
         self.inserted += 1;
@@ -266,6 +292,9 @@ impl Subscriptions {
                 self.free.pop();
             }
             None => self.slots.push(subscription),
+        }
+        if !self.links.is_empty() {
+            self.note_change(number, true);
         }
         Some(number)
     }
@@ -283,6 +312,7 @@ impl Subscriptions {
             client,
             max: 0,
             delivered: 0,
+            weight: 0,
             size: 0,
             filtered: false,
             sid: Sid::new(b""),
@@ -304,6 +334,11 @@ impl Subscriptions {
     /// Lets what is published in `account` to `subject` be looked at as answers.
     pub(crate) fn insert_replies(&mut self, account: AccountId, subject: &[u8]) -> Option<u32> {
         self.place_hidden((REPLIES, account), (NONE, NONE, NONE), subject, None)
+    }
+
+    /// Lets the server itself hear what is published in `account` to `subject`.
+    pub(crate) fn insert_server(&mut self, account: AccountId, subject: &[u8]) -> Option<u32> {
+        self.place_hidden((SERVER, account), (NONE, NONE, NONE), subject, None)
     }
 
     /// Lets the client's subscription `parent` also get what is published in `account` to `remote`. `import`: the number of the import
@@ -337,6 +372,9 @@ impl Subscriptions {
 
     /// Takes out what is no client's subscription. Returns the next shadow.
     pub(crate) fn remove_hidden(&mut self, number: u32) -> Option<u32> {
+        if !self.links.is_empty() {
+            self.note_change(number, false);
+        }
         let gone =
             self.slots.get_mut(number as usize).filter(|gone| gone.client & SHADOW != 0 && gone.client != NONE)?;
         gone.client = NONE;
@@ -351,6 +389,9 @@ impl Subscriptions {
 
     /// Takes a client's subscription out, without its shadows. Returns the client's first one from now on, given the first until now.
     pub(crate) fn remove(&mut self, number: u32, first: u32) -> u32 {
+        if !self.links.is_empty() {
+            self.note_change(number, false);
+        }
         let Some(gone) = self.slots.get_mut(number as usize).filter(|gone| gone.client & SHADOW == 0) else {
             return first;
         };

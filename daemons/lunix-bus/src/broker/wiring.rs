@@ -19,7 +19,9 @@ impl Broker {
         }
         let known: Vec<AccountId> = self.accounts.iter().map(|(id, _)| id).collect();
         for id in known {
-            let sharing = named.iter().find(|(known, _)| *known == id).map(|(_, sharing)| Rc::clone(sharing));
+            let template = self.accounts.get(id).and_then(|account| self.accounts.find(account.template.as_deref()?));
+            let wanted = template.unwrap_or(id);
+            let sharing = named.iter().find(|(known, _)| *known == wanted).map(|(_, sharing)| Rc::clone(sharing));
             let gone = sharing.is_none();
             if let Some(account) = self.accounts.get_mut(id) {
                 account.sharing = sharing.unwrap_or_default();
@@ -42,8 +44,9 @@ impl Broker {
         all.into_iter().for_each(|id| self.unwire_account(id));
     }
 
-    /// Makes what an account imports work; what of it is not exported to the account stays silent. The account must not be wired.
+    /// Makes what an account imports work; what of it is not exported to the account stays silent.
     pub(super) fn wire_account(&mut self, id: AccountId) {
+        self.unwire_account(id);
         let Some(account) = self.accounts.get(id) else { return };
         let sharing = Rc::clone(&account.sharing);
         let supplier = |import: &Import| {
@@ -59,6 +62,9 @@ impl Broker {
         }
         if sharing.has_services() {
             wires.extend(self.subscriptions.insert_replies(id, REPLIES));
+        }
+        if self.hears_answers(id) {
+            wires.extend(self.subscriptions.insert_server(id, self.answers_subject().as_bytes()));
         }
         if let Some(account) = self.accounts.get_mut(id) {
             account.suppliers = suppliers;

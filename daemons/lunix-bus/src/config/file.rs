@@ -1,10 +1,14 @@
 //! The keys of the configuration file.
 
 use super::accounts;
+use super::callout;
+#[cfg(feature = "leaf")]
+use super::leafnodes;
 use super::local;
+use super::operator;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
-use crate::broker::{GLOBAL, User, is_hash};
+use crate::broker::{Callout, GLOBAL, User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
 use std::ops::RangeInclusive;
@@ -39,17 +43,23 @@ pub(super) struct Given {
     pub(super) members: Vec<User>,
     /// The block `local`: it is read last, when the accounts are known.
     pub(super) local: Option<Item>,
+    /// Read when all accounts are known.
+    #[cfg(feature = "leaf")]
+    leafnodes: Option<Item>,
+    pub(super) operator: operator::Given,
     pub(super) max_pending: Option<usize>,
     pub(super) max_memory_per_user: Option<usize>,
     pub(super) max_connections: Option<usize>,
+    /// The service that decides who a client is, and where it stands: its accounts must be there.
+    pub(super) callout: Option<(Item, Callout)>,
     pub(super) lame_duck_grace_period: bool,
 }
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, max_memory_per_user, no_auth_user, local, ping_interval, ping_max, write_deadline, \
+     max_subscriptions, max_pending, max_memory, max_memory_per_user, no_auth_user, local, leafnodes, ping_interval, ping_max, write_deadline, \
      lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
-     ports_file_dir, logfile, debug, trace";
+     ports_file_dir, logfile, debug, trace, operator, trusted_keys, system_account, resolver, resolver_preload";
 
 /// Reads `path` into `config`.
 pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
@@ -59,9 +69,18 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
     for entry in map.iter() {
         apply(entry, config, &mut given).map_err(Error::File)?;
     }
+    let accounts: Vec<_> = config.broker.accounts.iter().map(|account| Rc::clone(&account.name)).collect();
+    let is_account = |name: &str| name == GLOBAL || accounts.iter().any(|known| **known == *name);
+    if let Some((item, callout)) = given.callout.take() {
+        callout::check(&callout, &item, &is_account).map_err(Error::File)?;
+        config.broker.callout = Some(Rc::new(callout));
+    }
     if let Some(item) = &given.local {
-        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
         config.broker.local = Some(Rc::new(local::policy(item, &is_account).map_err(Error::File)?));
+    }
+    #[cfg(feature = "leaf")]
+    if let Some(item) = &given.leafnodes {
+        config.broker.remotes = leafnodes::leafnodes(item, &is_account).map_err(Error::File)?;
     }
     Ok(given)
 }
@@ -88,6 +107,9 @@ impl Surroundings for Files {
 }
 
 fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), nats_conf::Error> {
+    if given.operator.take(entry)? {
+        return Ok(());
+    }
     let (item, broker) = (&entry.item, &mut config.broker);
     match entry.key.to_ascii_lowercase().as_str() {
         "port" => broker.port = port(item)?,
@@ -119,13 +141,15 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
         "local" => given.local = Some(item.clone()),
+        #[cfg(feature = "leaf")]
+        "leafnodes" | "leaf" | "leafnode" => given.leafnodes = Some(item.clone()),
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "accounts" => {
             let accounts = accounts::accounts(item)?;
             broker.accounts = accounts.settings;
             given.members = accounts.users;
         }
-        "authorization" => given.credentials = authorization(item, config)?,
+        "authorization" => given.credentials = authorization(item, config, &mut given.callout)?,
         "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
         "ports_file_dir" => config.ports_directory = Some(string(item)?.into()),
         "logfile" | "log_file" => config.log_file = Some(string(item)?.into()),
@@ -138,17 +162,24 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
     Ok(())
 }
 
-fn authorization(item: &Item, config: &mut Config) -> Result<Secrets, nats_conf::Error> {
+fn authorization(
+    item: &Item,
+    config: &mut Config,
+    delegated: &mut Option<(Item, Callout)>,
+) -> Result<Secrets, nats_conf::Error> {
     let (mut secrets, mut default) = (Secrets::default(), None);
     for entry in map(item)?.iter() {
         match entry.key.to_ascii_lowercase().as_str() {
             "user" | "username" => secrets.user = Some(string(&entry.item)?),
             "pass" | "password" => secrets.password = Some(secret(&entry.item)?),
             "token" => secrets.token = Some(secret(&entry.item)?),
+            "auth_callout" => *delegated = Some((entry.item.clone(), callout::callout(&entry.item)?)),
             "timeout" => config.broker.auth_timeout = seconds(&entry.item)?,
             "users" => secrets.users = Some(users::users(&entry.item)?),
             "default_permission" | "default_permissions" => default = Some(users::permissions(&entry.item)?),
-            _ => return Err(unknown(entry, "user, password, token, users, default_permissions, timeout")),
+            _ => {
+                return Err(unknown(entry, "user, password, token, users, default_permissions, timeout, auth_callout"));
+            }
         }
     }
     if let Some(users) = &mut secrets.users {

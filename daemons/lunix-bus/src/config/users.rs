@@ -1,7 +1,7 @@
 //! Users and what they may do.
 
-use super::file::{duration, map, secret, string, unexpected, unknown, wrong};
-use crate::broker::{Clause, GLOBAL, Permissions, Responses, Rule, User};
+use super::file::{duration, map, secret, string, strings, unexpected, unknown, wrong};
+use crate::broker::{Clause, ConnectionKind, ConnectionKinds, GLOBAL, Permissions, Responses, Rule, User};
 use nats_conf::{Entry, Error, Item, Value};
 use std::rc::Rc;
 use std::time::Duration;
@@ -29,18 +29,50 @@ pub(super) fn with_default(users: &mut [User], default: Option<Permissions>) {
 }
 
 fn user(item: &Item) -> Result<User, Error> {
-    let (mut name, mut password, mut granted) = (None, None, None);
+    let (mut name, mut password, mut key, mut granted) = (None, None, None, None);
+    let mut kinds = ConnectionKinds::default();
     for entry in map(item)?.iter() {
         match entry.key.to_ascii_lowercase().as_str() {
             "user" | "username" => name = Some(string(&entry.item)?),
             "pass" | "password" => password = Some(secret(&entry.item)?),
+            "nkey" => key = Some(public_key(&entry.item)?),
+            "allowed_connection_types" | "connection_types" | "clients" => kinds = connection_kinds(&entry.item)?,
             "permission" | "permissions" | "authorization" => granted = Some(Rc::new(permissions(&entry.item)?)),
-            _ => return Err(unknown(entry, "user, password, permissions")),
+            _ => return Err(unknown(entry, "user, password, nkey, permissions, allowed_connection_types")),
         }
+    }
+    if let Some(key) = key {
+        if name.is_some() || password.is_some() {
+            return Err(wrong(item, "a user with an nkey has neither name nor password"));
+        }
+        let account = GLOBAL.into();
+        return Ok(User { name: key, password: String::new(), by_key: true, kinds, account, permissions: granted });
     }
     let name = name.ok_or_else(|| wrong(item, "a user needs a name"))?;
     let password = password.ok_or_else(|| wrong(item, format!("user {name:?} needs a password")))?;
-    Ok(User { name, password, account: GLOBAL.into(), permissions: granted })
+    Ok(User { name, password, by_key: false, kinds, account: GLOBAL.into(), permissions: granted })
+}
+
+#[cfg(feature = "jwt")]
+fn public_key(item: &Item) -> Result<String, Error> {
+    let key = string(item)?;
+    match nats_keys::PublicKey::of(nats_keys::Role::User, &key) {
+        Ok(_) => Ok(key),
+        Err(error) => Err(wrong(item, format!("not a valid public nkey for a user: {error}"))),
+    }
+}
+
+#[cfg(not(feature = "jwt"))]
+fn public_key(item: &Item) -> Result<String, Error> {
+    Err(wrong(item, "nkeys are not supported: built without the feature jwt"))
+}
+
+fn connection_kinds(item: &Item) -> Result<ConnectionKinds, Error> {
+    strings(item)?.iter().try_fold(ConnectionKinds::default(), |kinds, name| {
+        let kind =
+            ConnectionKind::named(name).ok_or_else(|| wrong(item, format!("unknown connection type {name:?}")))?;
+        Ok(kinds.with(kind))
+    })
 }
 
 /// Reads `permissions` or `default_permissions`.

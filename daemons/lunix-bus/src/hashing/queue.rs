@@ -198,9 +198,11 @@ fn start() -> io::Result<Process> {
         environment: &[],
         directory: root.as_fd(),
         stdio: [theirs.as_fd(), null.as_fd(), null.as_fd()],
-        extra: None,
+        extra: &[],
         identity: None,
-        descriptors: None,
+        capabilities: None,
+        limits: &[],
+        pid_variable: None,
     };
     let pid = sys::spawn::spawn(&command).map_err(|error| io::Error::other(error.to_string()))?;
     let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::Other)?;

@@ -9,6 +9,7 @@ use super::greeting::Greeting;
 use super::remote::Remote;
 use super::rights::Rights;
 use super::url::{Secret, Url};
+use crate::broker::Reason;
 use reactor::Instant;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -83,7 +84,7 @@ pub enum Act {
     /// Tell the hub an error.
     Complain(String),
     /// Close the connection once what waits is written.
-    Close(&'static str),
+    Close(Reason),
     /// Something worth a log line.
     Say(Line),
 }
@@ -231,7 +232,7 @@ impl Machine {
             (State::Securing(_), Input::Secured) => self.secured(now, acts),
             (State::Securing(_), Input::Failed(why)) => {
                 self.trouble(format!("TLS leafnode handshake error: {why}"), acts);
-                self.leave("TLS Handshake Error", acts);
+                self.leave(Reason::Handshake, acts);
             }
             (State::Greeting(_), Input::Info(greeting)) => self.greeted(now, greeting, acts),
             (State::Introduced(_), Input::Info(greeting)) => {
@@ -253,7 +254,7 @@ impl Machine {
                 acts.push(Act::Complain(text.clone()));
                 self.trouble(text, acts);
                 self.delay = Some(LONG_DELAY);
-                self.leave("Protocol Violation", acts);
+                self.leave(Reason::Protocol, acts);
             }
             (
                 State::Securing(_) | State::Greeting(_) | State::Introduced(_) | State::Joined | State::Leaving,
@@ -299,15 +300,15 @@ impl Machine {
             }
             State::Securing(_) => {
                 self.trouble("TLS leafnode handshake error: timeout".to_owned(), acts);
-                self.leave("TLS Handshake Error", acts);
+                self.leave(Reason::Handshake, acts);
             }
             State::Greeting(_) => {
                 self.trouble("the hub does not say who it is".to_owned(), acts);
-                self.leave("Stale Connection", acts);
+                self.leave(Reason::Stale, acts);
             }
             State::Introduced(_) => {
                 acts.push(Act::Complain("Stale Leaf Node Connection - Closing".to_owned()));
-                self.leave("Stale Connection", acts);
+                self.leave(Reason::Stale, acts);
             }
             // These have no deadline.
             State::Idle | State::Joined | State::Leaving => {}
@@ -392,7 +393,7 @@ impl Machine {
     fn greeted(&mut self, now: Instant, greeting: &Greeting, acts: &mut Vec<Act>) {
         if !greeting.is_of_a_hub() {
             self.trouble("attempted to connect to wrong port".to_owned(), acts);
-            return self.leave("Incorrect Port", acts);
+            return self.leave(Reason::WrongPort, acts);
         }
         self.learn(greeting);
         if !self.secured && (self.wants_tls() || greeting.tls_required) {
@@ -452,10 +453,10 @@ impl Machine {
             let old = text.contains("minimum version required");
             if long { Some(LONG_DELAY) } else { old.then_some(VERSION_DELAY) }
         };
-        self.leave("Read Error", acts);
+        self.leave(Reason::Gone, acts);
     }
 
-    fn leave(&mut self, reason: &'static str, acts: &mut Vec<Act>) {
+    fn leave(&mut self, reason: Reason, acts: &mut Vec<Act>) {
         acts.push(Act::Close(reason));
         self.state = State::Leaving;
     }

@@ -203,8 +203,9 @@ impl Policy {
         uid.parse::<u32>().is_ok() && grants.into_iter().any(|grant| grant.per_user && grant.account == template)
     }
 
-    /// The user of whom there is no doubt.
-    fn sure_uid(&self, facts: &Facts) -> Option<u32> {
+    /// The user of whom there is no doubt: over TCP only those who may be known there.
+    #[must_use]
+    pub fn sure_uid(&self, facts: &Facts) -> Option<u32> {
         let uid = facts.uid.filter(|&uid| uid != self.overflow_uid && uid != u32::MAX)?;
         let is_sure = match facts.origin {
             Origin::Unix => true,

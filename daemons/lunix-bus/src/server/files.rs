@@ -1,8 +1,10 @@
 //! Files that tell others where we are: process number, ports, readiness.
 
 use super::error::Error;
+use super::listen::Listener;
 use std::fs::{self, File};
 use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -23,12 +25,36 @@ pub(crate) fn process_number(path: &Path) -> Result<Written, Error> {
 }
 
 /// Writes `lunix-bus_PID.ports`, as nats-server names it after its own program.
-pub(crate) fn ports(directory: &Path, port: u16, monitoring: Option<u16>) -> Result<Written, Error> {
+/// Where an address stands for all of the machine, each is told.
+pub(crate) fn ports(directory: &Path, clients: &[Listener], monitoring: Option<&Listener>) -> Result<Written, Error> {
     let program = std::env::current_exe().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     let name = format!("{}_{}.ports", program.as_deref().unwrap_or("lunix-bus"), std::process::id());
-    let monitoring =
-        monitoring.map_or_else(String::new, |port| format!(",\"monitoring\":[\"http://127.0.0.1:{port}\"]"));
-    write(&directory.join(name), &format!("{{\"nats\":[\"nats://127.0.0.1:{port}\"]{monitoring}}}"))
+    let clients = clients.iter().flat_map(|listener| urls("nats", listener));
+    let mut text = format!("{{\"nats\":[{}]", clients.collect::<Vec<_>>().join(","));
+    if let Some(listener) = monitoring {
+        text += &format!(",\"monitoring\":[{}]", urls("http", listener).join(","));
+    }
+    write(&directory.join(name), &(text + "}"))
+}
+
+/// The listener's addresses as quoted URLs; of a unix socket, one with its path.
+fn urls(scheme: &str, listener: &Listener) -> Vec<String> {
+    let Some(address) = listener.address() else { return vec![quoted(&format!("unix://{}", listener.name))] };
+    let all = if address.ip().is_unspecified() { sys::network::addresses().unwrap_or_default() } else { Vec::new() };
+    // A link-local address cannot be used without saying which link.
+    let is_reachable = |ip: &IpAddr| match ip {
+        IpAddr::V4(_) => true,
+        IpAddr::V6(ip) => address.is_ipv6() && !ip.is_unicast_link_local(),
+    };
+    let mut addresses: Vec<IpAddr> = all.into_iter().filter(is_reachable).collect();
+    if addresses.is_empty() {
+        addresses.push(address.ip());
+    }
+    addresses.into_iter().map(|ip| quoted(&format!("{scheme}://{}", SocketAddr::new(ip, address.port())))).collect()
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 fn write(path: &Path, text: &str) -> Result<Written, Error> {

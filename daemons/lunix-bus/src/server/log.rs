@@ -86,6 +86,21 @@ impl Log {
                     self.line("debug", format_args!("client connection closed: {reason} client={client} peer={peer}"));
                 }
                 Note::Opened(_) | Note::Closed(..) => {}
+                Note::Linked(peer, account) => {
+                    let place = Place(peer);
+                    self.info(format_args!(
+                        "{place} - lid:{client} - Leafnode connection created for account: {account} "
+                    ));
+                }
+                Note::Unlinked(peer, reason, hub) => {
+                    let (place, reason) = (Place(peer), reason.text());
+                    let hub = if hub.is_empty() { String::new() } else { format!(" - Remote: {hub}") };
+                    self.info(format_args!("{place} - lid:{client} - Leafnode connection closed: {reason}{hub}"));
+                }
+                Note::LinkTrouble(peer, text) => self.error(format_args!("{} - lid:{client} - {text}", Place(peer))),
+                Note::NoLink { url, attempt, why } => self.error(format_args!(
+                    "Error trying to connect as leafnode to remote server {url:?} (attempt {attempt}): {why}"
+                )),
                 Note::Trace(text) => self.line("trace", format_args!("{text} client={client}")),
             }
         }
@@ -100,6 +115,18 @@ fn has_room() -> bool {
     let stderr = io::stderr();
     let mut ready = [PollFd::new(&stderr, PollFlags::OUT)];
     poll(&mut ready, Some(&Timespec::default())).is_ok_and(|count| count > 0)
+}
+
+/// Address and port, as the reference names the other end of a link.
+struct Place(Peer);
+
+impl Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Peer::Tcp(address) => write!(f, "{address}"),
+            Peer::Unix { uid } => write!(f, "unix:{uid}"),
+        }
+    }
 }
 
 struct Named(Peer);

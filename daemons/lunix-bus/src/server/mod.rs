@@ -2,10 +2,13 @@
 
 mod error;
 mod files;
+mod handed;
 #[cfg(feature = "bcrypt")]
 mod hashes;
 mod http;
 mod kernel;
+#[cfg(feature = "leaf")]
+mod links;
 mod listen;
 mod log;
 mod monitor;
@@ -18,6 +21,7 @@ use crate::broker::{Broker, Peer, Progress};
 use crate::config::{self, Config};
 use crate::flags::Flags;
 use crate::local::{Facts, Origin};
+use handed::Handed;
 use kernel::Kernel;
 use listen::{Listener, Refused, SocketFile};
 use log::Log;
@@ -54,6 +58,8 @@ enum Source {
     Monitored(u32),
     #[cfg(feature = "bcrypt")]
     Hasher,
+    #[cfg(feature = "leaf")]
+    Dialling(u32),
 }
 
 #[derive(Debug)]
@@ -86,6 +92,8 @@ struct Server {
     reserve: Option<File>,
     #[cfg(feature = "bcrypt")]
     hashes: hashes::Hashes,
+    #[cfg(feature = "leaf")]
+    dials: links::Dials,
     log: Log,
     flags: Flags,
     ending: bool,
@@ -106,34 +114,31 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     let ready =
         flags.ready_fd.map(|number| sys::descriptor::inherited(i32::try_from(number).unwrap_or(-1))).transpose();
     let ready = ready.map_err(|error| Error::Inherited("the descriptor of --ready-fd", error))?;
-    let mut listeners = Listener::handed_over()?;
+    let mut handed = Handed::take()?;
     let log = Log::open(config.log_file.clone(), config.debug);
     let mut log = log.map_err(|error| {
         Error::Create(config.log_file.as_deref().unwrap_or_else(|| "log".as_ref()).display().to_string(), error)
     })?;
     raise_descriptor_limit();
-    let mut socket_files: Vec<SocketFile> = Vec::new();
-    if config.tcp && listeners.is_empty() {
-        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
-        config.broker.port = port;
-        listeners.push(listener);
+    let handed_monitor = handed.monitoring();
+    let (listeners, socket_files) = listen(&mut config, handed)?;
+    let monitor = match handed_monitor {
+        Some(listener) => Some(Monitor::on(listener)),
+        None => config.monitoring.as_ref().map(Monitor::open).transpose()?,
+    };
+    if monitor.is_some() {
+        config.broker.closed_kept = config::CLOSED_KEPT;
     }
-    for name in &config.unix {
-        let (listener, file) = Listener::unix(name, config.unix_mode)?;
-        socket_files.extend(file);
-        listeners.push(listener);
-    }
-    let monitor = config.monitoring.as_ref().map(Monitor::open).transpose()?;
     let mut files = Vec::new();
     if let Some(path) = &config.pid_file {
         files.push(files::process_number(path)?);
     }
     if let Some(directory) = &config.ports_directory {
-        files.push(files::ports(directory, config.broker.port, monitor.as_ref().map(Monitor::port))?);
+        files.push(files::ports(directory, &listeners, monitor.as_ref().map(|monitor| &monitor.listener))?);
     }
     name_server(&mut config)?;
     let is_open = config.broker.credentials == crate::broker::Credentials::Open && config.broker.local.is_none();
-    if is_open && config.tcp {
+    if is_open && listeners.iter().any(Listener::is_tcp) {
         log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
     }
     if let Some(monitor) = &monitor {
@@ -151,6 +156,32 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     server.run()
 }
 
+/// Listens for clients where the configuration says, on the sockets that were handed over as far as they are for that.
+fn listen(config: &mut Config, mut handed: Handed) -> Result<(Vec<Listener>, Vec<SocketFile>), Error> {
+    let mut listeners = handed.tcp();
+    if let Some(address) = listeners.first().and_then(Listener::address) {
+        config.broker.host = address.ip().to_string();
+        config.broker.port = address.port();
+    } else if config.tcp {
+        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
+        config.broker.port = port;
+        listeners.push(listener);
+    }
+    let mut socket_files = Vec::new();
+    for name in &config.unix {
+        if let Some(listener) = handed.unix(name) {
+            // Its file is of whoever made it.
+            listeners.push(listener);
+            continue;
+        }
+        let (listener, file) = Listener::unix(name, config.unix_mode)?;
+        socket_files.extend(file);
+        listeners.push(listener);
+    }
+    listeners.extend(handed.rest());
+    Ok((listeners, socket_files))
+}
+
 /// Draws what the configuration leaves open.
 fn name_server(config: &mut Config) -> Result<(), Error> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -162,6 +193,16 @@ fn name_server(config: &mut Config) -> Result<(), Error> {
         config.broker.server_name.clone_from(&config.broker.server_id);
     }
     Ok(())
+}
+
+/// The broker with what makes its nonces.
+#[cfg(feature = "jwt")]
+fn with_secret(mut broker: Broker) -> Result<Broker, Error> {
+    let mut secret = [0_u8; 32];
+    fill_random(&mut secret)?;
+    broker.set_secret(secret);
+    broker.share_by_tokens();
+    Ok(broker)
 }
 
 fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
@@ -204,6 +245,8 @@ impl Server {
         for (listener, number) in listeners.iter().zip(0..) {
             reactor.insert(listener, Interest::READ, Source::Listener(number)).map_err(epoll)?;
         }
+        #[cfg(feature = "jwt")]
+        let broker = with_secret(broker)?;
         Ok(Self {
             reactor,
             broker,
@@ -222,6 +265,8 @@ impl Server {
             reserve: File::open("/dev/null").ok(),
             #[cfg(feature = "bcrypt")]
             hashes: hashes::Hashes::default(),
+            #[cfg(feature = "leaf")]
+            dials: links::Dials::default(),
             log,
             flags,
             ending: false,
@@ -229,9 +274,19 @@ impl Server {
     }
 
     fn run(&mut self) -> Result<(), Error> {
+        #[cfg(feature = "leaf")]
+        {
+            let now = Instant::now();
+            self.broker.start_links(now);
+            self.settle(now)?;
+        }
         while !self.ending {
             self.reactor.wait(None).map_err(epoll)?;
             let now = Instant::now();
+            #[cfg(feature = "jwt")]
+            if self.broker.needs_calendar() {
+                self.broker.set_calendar(now, SystemTime::now());
+            }
             while let Some(event) = self.reactor.next() {
                 match event.key {
                     Source::Client(slot) => {
@@ -249,6 +304,8 @@ impl Server {
                     Source::Monitored(place) => self.monitor_ready(now, place),
                     #[cfg(feature = "bcrypt")]
                     Source::Hasher => self.hasher_ready(now),
+                    #[cfg(feature = "leaf")]
+                    Source::Dialling(remote) => self.dialled(now, remote),
                 }
             }
             self.settle(now)?;
@@ -261,6 +318,8 @@ impl Server {
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
         #[cfg(feature = "bcrypt")]
         self.ask(now);
+        #[cfg(feature = "leaf")]
+        self.serve_links(now);
         self.flush(now);
         let mut list = std::mem::take(&mut self.list);
         self.broker.take_ending(&mut list);
@@ -544,6 +603,8 @@ impl Server {
             settings.local.as_ref().map(|policy| policy.tcp) != known.local.as_ref().map(|policy| policy.tcp);
         self.broker.set_calendar(now, SystemTime::now());
         self.broker.reload(settings);
+        #[cfg(feature = "jwt")]
+        self.broker.share_by_tokens();
         if asks_anew {
             self.ask_for_listeners();
         }
@@ -563,7 +624,7 @@ impl Server {
                 self.finish(now, slot);
             }
             self.list = list;
-            if self.broker.clients() == 0 || now >= until || self.reactor.wait(Some(until - now)).is_err() {
+            if self.broker.connections() == 0 || now >= until || self.reactor.wait(Some(until - now)).is_err() {
                 break;
             }
             while let Some(event) = self.reactor.next() {

@@ -60,8 +60,11 @@ impl Monitor {
         Ok(Self { listener, host: config.host.clone(), port, connections: Default::default(), requests })
     }
 
-    pub(super) fn port(&self) -> u16 {
-        self.port
+    /// Serves a socket that was handed over.
+    pub(super) fn on(listener: Listener) -> Self {
+        let (host, port) = listener.address().map_or_else(Default::default, |at| (at.ip().to_string(), at.port()));
+        let requests = PAGES.map(|(path, _)| (path, 0));
+        Self { listener, host, port, connections: Default::default(), requests }
     }
 
     /// When the next connection has lasted too long.

@@ -17,7 +17,7 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// Port of monitoring, when the log told one before the clients' port.
     pub(crate) http_port: u16,
-    log: BufReader<ChildStderr>,
+    log: Option<BufReader<ChildStderr>>,
 }
 
 /// Our own binary.
@@ -42,7 +42,7 @@ impl Server {
     pub(crate) fn start(mut command: Command, arguments: &[&str]) -> Self {
         command.args(["-a", "127.0.0.1", "-p", "-1"]).args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut server = Self { port: 0, http_port: 0, log: BufReader::new(child.stderr.take().unwrap()), child };
+        let mut server = Self { port: 0, http_port: 0, log: child.stderr.take().map(BufReader::new), child };
         loop {
             let line = server.log_line(" on 127.0.0.1");
             let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
@@ -60,12 +60,18 @@ impl Server {
     pub(crate) fn log_line(&mut self, wanted: &str) -> String {
         loop {
             let mut line = String::new();
-            let len = self.log.read_line(&mut line).unwrap();
+            let len = self.log.as_mut().unwrap().read_line(&mut line).unwrap();
             assert!(len > 0, "log ended before {wanted:?}");
             if line.contains(wanted) {
                 return line;
             }
         }
+    }
+
+    /// Throws away what it logs from now on, so that it never waits for a reader.
+    pub(crate) fn ignore_log(&mut self) {
+        let mut log = self.log.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
     }
 
     pub(crate) fn client(&self) -> Client<TcpStream> {
@@ -116,6 +122,20 @@ impl Server {
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().strip_suffix(" kB").unwrap().trim().parse().unwrap()
     }
+}
+
+/// The reference, where there is, and ours, with the same configuration file. `{dir}` in it stands for the file's directory.
+pub(crate) fn both(name: &str, configuration: &str) -> Vec<Server> {
+    let reference = reference().map(|command| with_file(&format!("{name}-reference"), command, configuration));
+    reference.into_iter().chain([with_file(name, ours(), configuration)]).collect()
+}
+
+/// A server with a configuration file.
+pub(crate) fn with_file(name: &str, command: Command, configuration: &str) -> Server {
+    let directory = directory(name);
+    let file = directory.join("bus.conf");
+    std::fs::write(&file, configuration.replace("{dir}", directory.to_str().unwrap())).unwrap();
+    Server::start(command, &["-c", file.to_str().unwrap()])
 }
 
 impl Drop for Server {
@@ -174,6 +194,21 @@ impl<S: Read + Write> Client<S> {
         self.expect("PONG\r\n");
     }
 
+    /// Reads INFO and returns its value for `key`; null when it has none.
+    pub(crate) fn info(&mut self, key: &str) -> serde_json::Value {
+        let text = self.expect("\r\n");
+        let mut info: serde_json::Value = serde_json::from_str(text.strip_prefix("INFO ").unwrap()).unwrap();
+        info.get_mut(key).map(serde_json::Value::take).unwrap_or_default()
+    }
+
+    /// Says something; returns what is heard up to a PONG or the end, which reads `<end>`. A PING of the server does not count.
+    pub(crate) fn answer(&mut self, said: &str) -> String {
+        self.say(said.as_bytes());
+        let (heard, ended) = self.read_until(|seen| seen.windows(6).any(|six| six == b"PONG\r\n"));
+        let heard = String::from_utf8_lossy(&heard).replace("PING\r\n", "");
+        if ended { heard + "<end>" } else { heard }
+    }
+
     /// Proves that the server serves this client.
     pub(crate) fn ping(&mut self) {
         self.say(b"PING\r\n");
@@ -186,4 +221,33 @@ impl<S: Read + Write> Client<S> {
         assert!(ended);
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// Whether we can connect as other users; if not, says that the running test is skipped.
+pub(crate) fn is_root() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        skip("only root can connect as other users");
+    }
+    is_root
+}
+
+/// Notes that the running test cannot be made here.
+pub(crate) fn skip(why: &str) {
+    testkit::skip::note(std::thread::current().name().unwrap_or("lunix-bus"), why);
+}
+
+/// Runs `work` as user `uid`, in the group of that number and in `groups`. The kernel keeps credentials per thread.
+pub(crate) fn as_user<T: Send>(uid: u32, groups: &[u32], work: impl FnOnce() -> T + Send) -> T {
+    let (user, group) = (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(uid));
+    let groups: Vec<_> = groups.iter().map(|&gid| rustix::fs::Gid::from_raw(gid)).collect();
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            rustix::thread::set_thread_groups(&groups).unwrap();
+            rustix::thread::set_thread_res_gid(group, group, group).unwrap();
+            rustix::thread::set_thread_res_uid(user, user, user).unwrap();
+            work()
+        });
+        thread.join().unwrap()
+    })
 }

@@ -319,7 +319,11 @@ impl Host {
             Some(Ended::Signal(number)) => (None, Some(number)),
         };
         let since = Instant::now().since(service.life.since()).as_millis();
-        let kind: &[u8] = if service.newest().policy.oneshot { b"oneshot" } else { b"longrun" };
+        let kind: &[u8] = match service.newest() {
+            definition if definition.is_bundle => b"bundle",
+            definition if definition.policy.oneshot => b"oneshot",
+            _ => b"longrun",
+        };
         let wanted: &[u8] = if service.is_wanted() { b"up" } else { b"down" };
         let chosen: Option<&[u8]> = service.chosen.map(|started| if started { &b"started"[..] } else { b"stopped" });
         let reason = service.reason.as_bytes();

@@ -1,21 +1,21 @@
 //! Starting the programs of services.
 
+use super::command;
+use super::privileges::Privileges;
 use super::{Host, Key};
-use crate::directory::{FILE_MAX, folder::Folder};
+use crate::directory::folder::Folder;
+use crate::environment;
 use crate::lifecycle::Script;
-use crate::service::Service;
-use crate::{environment, identity};
-use init_control::Ended;
 use reactor::{Instant, Interest};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use sys::spawn::{Command, Stage};
 
-/// Most bytes read of /etc/passwd and /etc/group.
-const ACCOUNTS_MAX: usize = 1024 * 1024;
+/// Most bytes read of a program to see what it begins with.
+const PROGRAM_MAX: usize = 1024 * 1024;
 
 /// What is said of a service whose directory cannot be entered any more.
 const GONE: &str = "its directory is gone";
@@ -37,7 +37,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn lasting(sentence: String) -> Self {
+    pub(crate) fn lasting(sentence: String) -> Self {
         Self { passing: false, sentence }
     }
 }
@@ -79,7 +79,7 @@ impl Host {
         let current = program == Program::Reload;
         let folder = match (&left, &self.folder) {
             (Some(left), _) if !current => left,
-            (_, Some(base)) => &base.enter(&service.name)?.ok_or_else(|| Failure::lasting(GONE.to_owned()))?,
+            (_, Some(base)) => &base.enter(service.folder())?.ok_or_else(|| Failure::lasting(GONE.to_owned()))?,
             (_, None) => return Err(Failure::lasting("there is no service directory".to_owned())),
         };
         let outcome = self.execute(id, program, folder);
@@ -94,34 +94,40 @@ impl Host {
         let Some(service) = self.supervisor.get(id) else {
             return Err(Failure::lasting("there is no such service".to_owned()));
         };
-        let (file, arguments) = command_line(service, program);
         let is_main = program == Program::Script(Script::Main);
         let notification = service.definition.notification.filter(|_| is_main);
         let wants_socket = service.definition.notify_socket && is_main;
-        let pid = service.pid.filter(|_| program == Program::Reload);
-        let who = identity_of(folder)?;
         let mut variables = self.environment.clone();
         environment::apply(&mut variables, folder)?;
-        if let Some(pid) = pid {
+        if let Some(instance) = &service.definition.rare().instance {
+            environment::apply_instance(&mut variables, folder, instance)?;
+        }
+        if let Some(pid) = service.pid.filter(|_| program == Program::Reload) {
             environment::set(&mut variables, b"MAINPID", Some(pid.to_string().as_bytes()));
         }
+        let line = command::line(service, program, folder, &variables)?;
+        let privileges = Privileges::of(folder, self.descriptors)?;
         if wants_socket {
             let address = self.notify_address()?;
             environment::set(&mut variables, b"NOTIFY_SOCKET", Some(&address));
         }
         let told = if notification.is_some() { Some(self.open_notification(id)?) } else { None };
-        let [input, output, errors] = self.stdio(id).ok_or_else(|| Failure::lasting("it has no output".to_owned()))?;
+        let extra: Vec<(BorrowedFd<'_>, i32)> =
+            told.as_ref().zip(notification).map(|(writer, number)| (writer.as_fd(), number)).into_iter().collect();
+        let stdio = self.stdio(id).ok_or_else(|| Failure::lasting("it has no output".to_owned()))?;
         let command = Command {
-            program: file,
-            arguments: &arguments.iter().map(CString::as_c_str).collect::<Vec<_>>(),
+            program: &line.program,
+            arguments: &line.arguments.iter().map(CString::as_c_str).collect::<Vec<_>>(),
             environment: &variables.iter().map(CString::as_c_str).collect::<Vec<_>>(),
             directory: folder.as_fd(),
-            stdio: [input, output, errors],
-            extra: told.as_ref().zip(notification).map(|(writer, number)| (writer.as_fd(), number)),
-            identity: who.as_ref(),
-            descriptors: self.descriptors,
+            stdio,
+            extra: &extra,
+            identity: privileges.identity.as_ref(),
+            capabilities: privileges.capabilities,
+            limits: &privileges.limits,
+            pid_variable: None,
         };
-        sys::spawn::spawn(&command).map_err(|error| describe(folder, file, &error))
+        sys::spawn::spawn(&command).map_err(|error| describe(folder, line.file, &error))
     }
 
     /// Opens the pipe a service announces itself on; returns the end it writes to.
@@ -137,42 +143,8 @@ impl Host {
     }
 }
 
-/// The program and its arguments. `finish` gets, as from s6: exit code (256 when a signal ended it), signal (0 when none did), name.
-fn command_line(service: &Service, program: Program) -> (&'static CStr, Vec<CString>) {
-    let oneshot = service.definition.policy.oneshot;
-    let (program, ended) = match (program, oneshot) {
-        (Program::Script(Script::Main), false) => (c"./run", None),
-        (Program::Script(Script::Main), true) => (c"./up", None),
-        (Program::Script(Script::End(_)), true) => (c"./down", None),
-        (Program::Script(Script::End(how)), false) => (c"./finish", how),
-        (Program::Reload, _) => (c"./reload", None),
-    };
-    let mut arguments = vec![program.to_owned()];
-    let (code, number) = match ended {
-        None => return (program, arguments),
-        Some(Ended::Code(code)) => (i32::from(code), 0),
-        Some(Ended::Signal(number)) => (256, number),
-    };
-    let words = [code.to_string(), number.to_string(), service.name.clone()];
-    arguments.extend(words.into_iter().filter_map(|word| CString::new(word).ok()));
-    (program, arguments)
-}
-
-fn identity_of(folder: &Folder) -> Result<Option<sys::spawn::Identity>, Failure> {
-    let Some(file) = folder.read("user", FILE_MAX)? else { return Ok(None) };
-    let etc = Folder::open("/etc".as_ref())?;
-    let passwd = etc.read("passwd", ACCOUNTS_MAX)?.unwrap_or_default();
-    let group = etc.read("group", ACCOUNTS_MAX)?.unwrap_or_default();
-    let who = identity::resolve(&file, &passwd, &group).map_err(Failure::lasting)?;
-    let already = rustix::process::geteuid().as_raw() == who.uid && who.uid != 0;
-    // An ordinary user may name itself, so that one directory serves both.
-    Ok((!already).then_some(who))
-}
-
 /// The sentence of a program that could not be executed.
-fn describe(folder: &Folder, program: &CStr, error: &sys::spawn::Error) -> Failure {
-    let file = program.to_string_lossy();
-    let file = file.strip_prefix("./").unwrap_or(&file);
+fn describe(folder: &Folder, file: &str, error: &sys::spawn::Error) -> Failure {
     let mut failure = Failure::from(io::Error::from(error.cause.kind()));
     let errno = error.cause.raw_os_error().map(Errno::from_raw_os_error);
     failure.passing = matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::TXTBSY));
@@ -184,14 +156,16 @@ fn describe(folder: &Folder, program: &CStr, error: &sys::spawn::Error) -> Failu
         }
         (Stage::Execute, _) => format!("{file}: {}", error.cause),
         (Stage::Groups | Stage::Group | Stage::User, _) => format!("user: {error}"),
-        (Stage::Clone | Stage::Session | Stage::Directory | Stage::Descriptors | Stage::Limit, _) => error.to_string(),
+        (Stage::Limit, _) => format!("limits: {error}"),
+        (Stage::Capabilities, _) => format!("capabilities: {error}"),
+        (Stage::Clone | Stage::Session | Stage::Directory | Stage::Descriptors, _) => error.to_string(),
     };
     failure
 }
 
 /// What follows `#!`; a binary has a loader instead.
 fn interpreter(folder: &Folder, file: &str) -> String {
-    let content = folder.read(file, ACCOUNTS_MAX).ok().flatten().unwrap_or_default();
+    let content = folder.read(file, PROGRAM_MAX).ok().flatten().unwrap_or_default();
     let first = content.split(|&byte| byte == b'\n').next().and_then(|line| line.strip_prefix(b"#!"));
     first.map_or_else(
         || "(its loader)".to_owned(),

@@ -1,11 +1,13 @@
 //! The side that makes system calls: one epoll, and the machines it feeds.
 
 mod acts;
+mod command;
 mod control;
 mod events;
 mod launch;
 mod notify;
 mod output;
+mod privileges;
 mod reap;
 mod watch;
 
@@ -310,7 +312,7 @@ impl Host {
         let Some(channels) = self.channels.get_mut(id).filter(|channels| channels.home.is_none()) else { return };
         let by_place = place.and_then(|place| Folder::open(place.as_ref()).ok());
         // Where neither is to be had, `finish` comes from the directory as it is now.
-        channels.home = by_place.or_else(|| before?.enter(&service.name).ok().flatten());
+        channels.home = by_place.or_else(|| before?.enter(service.folder()).ok().flatten());
     }
 }
 

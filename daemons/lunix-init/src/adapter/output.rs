@@ -19,8 +19,8 @@ const DRAIN_MAX: usize = 4096;
 pub(crate) struct Channels {
     /// Its output, drained here: the end to read from, its token, the end it writes to.
     output: Option<(OwnedFd, Token, OwnedFd)>,
-    /// To its logger: the end the logger reads, the end it writes to.
-    logger: Option<(OwnedFd, OwnedFd)>,
+    /// What it reads as a logger: the end it reads from, the end those write to whose output it is.
+    input: Option<(OwnedFd, OwnedFd)>,
     /// Where it announces itself.
     pub(crate) notification: Option<(OwnedFd, Token)>,
     /// The directory it was started from, when that is not the one of this name any more.
@@ -34,7 +34,6 @@ impl Host {
         while self.channels.len() <= id {
             self.channels.push(Channels::default());
         }
-        let has_logger = self.supervisor.get(id).is_some_and(|service| service.definition.has_logger);
         let Some(channels) = self.channels.get_mut(id) else { return Ok(()) };
         if channels.output.is_none() {
             let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
@@ -42,23 +41,21 @@ impl Host {
             let token = self.reactor.insert(&reader, Interest::READ, Key::Output(id))?;
             channels.output = Some((reader, token, writer));
         }
-        if has_logger && channels.logger.is_none() {
-            channels.logger = Some(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?);
-        }
-        let producer = self.supervisor.get(id).and_then(|service| service.definition.logs_for.as_deref());
-        match producer.and_then(|name| self.supervisor.find(name)) {
-            Some(producer) => self.open_logger(producer),
-            None => Ok(()),
-        }
+        let Some(service) = self.supervisor.get(id) else { return Ok(()) };
+        let rare = service.definition.rare();
+        let own = rare.is_logger.then_some(id);
+        let logger = rare.logger.as_deref().and_then(|name| self.supervisor.find(name));
+        own.into_iter().chain(logger).try_for_each(|logger| self.open_input(logger))
     }
 
-    fn open_logger(&mut self, producer: usize) -> io::Result<()> {
-        while self.channels.len() <= producer {
+    /// Opens what a logger reads from.
+    fn open_input(&mut self, logger: usize) -> io::Result<()> {
+        while self.channels.len() <= logger {
             self.channels.push(Channels::default());
         }
-        match self.channels.get_mut(producer) {
-            Some(channels) if channels.logger.is_none() => {
-                channels.logger = Some(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?);
+        match self.channels.get_mut(logger) {
+            Some(channels) if channels.input.is_none() => {
+                channels.input = Some(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?);
                 Ok(())
             }
             Some(_) | None => Ok(()),
@@ -69,15 +66,15 @@ impl Host {
     pub(crate) fn stdio(&self, id: usize) -> Option<[BorrowedFd<'_>; 3]> {
         let channels = self.channels.get(id)?;
         let errors = channels.output.as_ref()?.2.as_fd();
-        let definition = &self.supervisor.get(id)?.definition;
-        let output = match &channels.logger {
-            Some((_, writer)) if definition.has_logger => writer.as_fd(),
-            Some(_) | None => errors,
+        let rare = self.supervisor.get(id)?.definition.rare();
+        let logger = rare.logger.as_deref().and_then(|name| self.supervisor.find(name));
+        let output = match logger.and_then(|logger| self.channels.get(logger)?.input.as_ref()) {
+            Some((_, writer)) => writer.as_fd(),
+            None => errors,
         };
-        let source = definition.logs_for.as_deref().and_then(|name| self.supervisor.find(name));
-        let input = match source.and_then(|producer| self.channels.get(producer)?.logger.as_ref()) {
-            Some((reader, _)) => reader.as_fd(),
-            None => self.null.as_fd(),
+        let input = match &channels.input {
+            Some((reader, _)) if rare.is_logger => reader.as_fd(),
+            Some(_) | None => self.null.as_fd(),
         };
         Some([input, output, errors])
     }

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// How long changes may gather before the directory is read.
 const DEBOUNCE: Duration = Duration::from_millis(30);
 
+/// The folders of a service in which changes are looked for at once; what lies deeper is seen with the next change elsewhere.
+const WITHIN: [&str; 5] = ["env", "dependencies.d", "contents.d", "instances", "data"];
+
 /// The watches, and the timer that lets changes gather.
 #[derive(Debug)]
 pub(crate) struct Watcher {
@@ -85,7 +88,7 @@ impl Host {
         }
         let mut folders = vec![self.services.clone()];
         for service in found {
-            let folder = self.services.join(&service.name);
+            let folder = self.services.join(service.folder());
             // A link within the directory is seen there; where it leads may be reached by more of them, until it enters a store.
             let target = std::fs::read_link(&folder).map(|target| self.services.join(target));
             if let Some(target) = target.ok().filter(|target| !place::is_in_store(target, &self.stores)) {
@@ -94,7 +97,8 @@ impl Host {
                 }
             }
             if service.place.is_none() {
-                folders.extend([folder.join("env"), folder.join("dependencies.d"), folder]);
+                folders.extend(WITHIN.iter().map(|name| folder.join(name)));
+                folders.push(folder);
             }
         }
         let watches: BTreeSet<i32> = folders.iter().filter_map(|folder| try_watch(folder)).collect();

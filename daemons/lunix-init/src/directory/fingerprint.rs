@@ -12,20 +12,20 @@ const DEPTH_MAX: u32 = 4;
 /// What other supervisors keep in a service directory while they run it.
 const OF_OTHERS: [&[u8]; 4] = [b"supervise", b"event", b"status", b"lock"];
 
-/// The fingerprint of a folder; `without` names an entry that does not count.
+/// The fingerprint of a folder; `without` names entries that do not count.
 ///
 /// # Errors
 /// The kernel's, when something in it cannot be read.
-pub fn of(folder: &Folder, without: &[u8]) -> io::Result<u64> {
+pub fn of(folder: &Folder, without: &[&[u8]]) -> io::Result<u64> {
     let mut hasher = DefaultHasher::new();
     add(folder, without, DEPTH_MAX, &mut hasher)?;
     Ok(hasher.finish())
 }
 
-fn add(folder: &Folder, without: &[u8], depth: u32, hasher: &mut DefaultHasher) -> io::Result<()> {
+fn add(folder: &Folder, without: &[&[u8]], depth: u32, hasher: &mut DefaultHasher) -> io::Result<()> {
     for name in folder.names()? {
         let bytes = name.to_bytes();
-        if bytes == without || OF_OTHERS.contains(&bytes) {
+        if without.contains(&bytes) || OF_OTHERS.contains(&bytes) {
             continue;
         }
         bytes.hash(hasher);
@@ -43,7 +43,7 @@ fn add(folder: &Folder, without: &[u8], depth: u32, hasher: &mut DefaultHasher) 
             }
             FileType::Directory if depth > 0 => {
                 if let Some(inner) = folder.enter(text)? {
-                    add(&inner, b"", depth - 1, hasher)?;
+                    add(&inner, &[], depth - 1, hasher)?;
                 }
             }
             FileType::Directory

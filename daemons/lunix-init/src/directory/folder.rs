@@ -103,6 +103,20 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// The first bytes of a plain file, at most `most`.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn begin(&self, name: &str, most: usize) -> io::Result<Vec<u8>> {
+        let fd = fs::openat(&self.0, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+        let mut content = vec![0; most];
+        let length = rustix::io::read(&fd, &mut content)?;
+        content.truncate(length);
+        Ok(content)
+    }
+}
+
 impl AsFd for Folder {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()

@@ -1,42 +1,28 @@
 //! Reading the service directory. Nothing is ever written there.
 
 pub mod chain;
+mod define;
 pub mod fingerprint;
 pub mod folder;
 pub mod parse;
+mod pipeline;
 pub mod place;
+pub mod privilege;
 
-use crate::lifecycle::Policy;
 use crate::service::{Definition, Found};
 use folder::Folder;
 use rustix::fs::FileType;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Most bytes of a small file.
 pub const FILE_MAX: usize = 4096;
 /// Most bytes of a service's name.
 pub const NAME_MAX: usize = 64;
-/// The limit of `finish` when its directory names none (as in s6).
-const FINISH_DEFAULT: Duration = Duration::from_secs(5);
+/// What a directory holds that describes instances of a template.
+const INSTANCES: &str = "instances";
 /// Files other supervisors know and lunix-init does not: reported by name, never passed over silently.
-const UNSUPPORTED: [&str; 14] = [
-    "check",
-    "consumer-for",
-    "contents",
-    "contents.d",
-    "control",
-    "dependencies",
-    "flag-essential",
-    "flag-newpidns",
-    "flag-recommended",
-    "instance",
-    "lock-fd",
-    "max-death-tally",
-    "pipeline-name",
-    "producer-for",
-];
+const UNSUPPORTED: [&str; 4] = ["control", "flag-newpidns", "instance", "lock-fd"];
 
 /// What is known before the reading.
 #[derive(Clone, Copy)]
@@ -64,17 +50,45 @@ pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
     for name in base.names()? {
         let name = name.to_string_lossy();
         match base.enter(&name) {
+            Ok(Some(folder)) if name.ends_with('@') => read_template(&name, &folder, known, &mut all),
             Ok(Some(folder)) => read_service(&name, &folder, known, &mut all),
             Ok(None) => all.push(broken(&name, "it is a link that leads nowhere".to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
             Err(error) => all.push(broken(&name, format!("cannot open it: {error}"))),
         }
     }
+    pipeline::join(&mut all);
     Ok(all)
 }
 
 fn broken(name: &str, sentence: String) -> Found {
     Found { name: name.to_owned(), place: None, fingerprint: 0, definition: Err(sentence), remarks: Vec::new() }
+}
+
+/// Reads the instances of a template: one for each entry of `instances/`. The template itself is no service.
+fn read_template(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Found>) {
+    let instances = match folder.enter(INSTANCES) {
+        Ok(None) => return,
+        Ok(Some(instances)) => instances,
+        Err(error) => return all.push(broken(name, format!("{INSTANCES}: expected a directory of names: {error}"))),
+    };
+    for instance in instances.names().unwrap_or_default() {
+        let first = all.len();
+        read_service(&format!("{name}{}", instance.to_string_lossy()), folder, known, all);
+        for one in all.iter_mut().skip(first) {
+            let own = one.name.strip_prefix(name).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
+            let place = format!("{name}{}", own.unwrap_or_default());
+            if let Ok(definition) = &mut one.definition {
+                definition.rare_mut().folder = Some(place);
+            }
+            let parameters = instances.stat(&*instance).ok().flatten();
+            let is_folder = parameters.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
+            if is_folder && let Ok(Some(inner)) = instances.enter(&instance.to_string_lossy()) {
+                let own = fingerprint::of(&inner, &[]).unwrap_or_default();
+                one.fingerprint = one.fingerprint.rotate_left(1) ^ own;
+            }
+        }
+    }
 }
 
 /// Reads one service, and its `log` when it has one.
@@ -90,7 +104,8 @@ fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fou
     // The same path in a store is the same service: there is nothing to read.
     if let Some(same) = place.as_deref().and_then(|place| (known.earlier)(name, place)) {
         let logger = logger_place.as_deref().and_then(|place| (known.earlier)(&logger_name, place));
-        if same.definition.as_ref().is_ok_and(|definition| definition.has_logger == logger.is_some()) {
+        let has_logger = |one: &Definition| one.rare().logger.as_deref() == Some(&logger_name);
+        if same.definition.as_ref().is_ok_and(|definition| has_logger(definition) == logger.is_some()) {
             all.extend(logger);
             return all.push(same);
         }
@@ -102,10 +117,12 @@ fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fou
         Ok(Some(log)) => {
             let mut logger = read_one(&logger_name, &log, b"", logger_place);
             if let Ok(definition) = &mut logger.definition {
-                definition.logs_for = Some(name.to_owned());
+                definition.rare_mut().is_logger = true;
             }
-            if let Ok(definition) = &mut service.definition {
-                definition.has_logger = true;
+            if let Ok(definition) = &mut service.definition
+                && definition.rare().logger.is_none()
+            {
+                definition.rare_mut().logger = Some(logger_name.clone());
                 definition.after.push(logger_name);
             }
             all.push(logger);
@@ -115,92 +132,16 @@ fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fou
 }
 
 fn read_one(name: &str, folder: &Folder, without: &[u8], place: Option<String>) -> Found {
-    let (fingerprint, definition) = match fingerprint::of(folder, without) {
-        Ok(fingerprint) => (fingerprint, define(folder)),
+    let (fingerprint, mut definition) = match fingerprint::of(folder, &[without, INSTANCES.as_bytes()]) {
+        Ok(fingerprint) => (fingerprint, define::define(folder)),
         Err(error) => (0, Err(format!("cannot read it: {error}"))),
     };
+    if let (Some((_, instance)), Ok(definition)) = (name.split_once('@'), &mut definition) {
+        let instance = instance.split('/').next().unwrap_or_default();
+        definition.rare_mut().instance = Some(instance.to_owned());
+    }
     let names = folder.names().unwrap_or_default();
     let unsupported = names.iter().filter_map(|entry| entry.to_str().ok()).filter(|entry| UNSUPPORTED.contains(entry));
     let remarks = unsupported.map(|file| format!("{file} is not supported and has no effect")).collect();
     Found { name: name.to_owned(), place, fingerprint, definition, remarks }
-}
-
-/// What the small files say.
-fn define(folder: &Folder) -> Result<Definition, String> {
-    let oneshot = small(folder, "type", parse::kind)?.unwrap_or(false);
-    let main = if oneshot { "up" } else { "run" };
-    require(folder, main)?;
-    let end = if oneshot { "down" } else { "finish" };
-    let end_timeout = if oneshot { "timeout-down" } else { "timeout-finish" };
-    let notification = small(folder, "notification-fd", parse::descriptor)?;
-    let notify_socket = folder.has("notify-socket");
-    if notification.is_some() && notify_socket {
-        return Err("notify-socket: expected either this or notification-fd, not both".to_owned());
-    }
-    small(folder, "user", |content| parse::user(content).map(|_| ()))?;
-    check_environment(folder)?;
-    let policy = Policy {
-        oneshot,
-        announces: !oneshot && (notification.is_some() || notify_socket),
-        has_end_script: folder.has(end),
-        timeout_kill: small(folder, "timeout-kill", parse::milliseconds)?.flatten(),
-        timeout_end: small(folder, end_timeout, parse::milliseconds)?.unwrap_or((!oneshot).then_some(FINISH_DEFAULT)),
-        timeout_up: small(folder, "timeout-up", parse::milliseconds)?.flatten(),
-        permanent: small(folder, "permanent-exits", parse::exit_codes)?.unwrap_or_default(),
-    };
-    Ok(Definition {
-        policy,
-        after: dependencies(folder)?,
-        starts_down: !oneshot && folder.has("down"),
-        down_signal: small(folder, "down-signal", parse::signal)?.unwrap_or(sys::signal::TERM),
-        notification,
-        notify_socket,
-        has_logger: false,
-        on_change: small(folder, "on-change", parse::on_change)?.unwrap_or_default(),
-        has_reload: folder.has("reload"),
-        reload_signal: small(folder, "reload-signal", parse::signal)?.unwrap_or(sys::signal::HUP),
-        logs_for: None,
-    })
-}
-
-/// Reads one small file, when it is there.
-fn small<T>(
-    folder: &Folder,
-    name: &str,
-    parse: impl FnOnce(&[u8]) -> Result<T, parse::Expected>,
-) -> Result<Option<T>, String> {
-    let content = folder.read(name, FILE_MAX).map_err(|error| format!("{name}: cannot read it: {error}"))?;
-    let Some(content) = content else { return Ok(None) };
-    parse(&content).map(Some).map_err(|expected| {
-        let shown: String = String::from_utf8_lossy(&content).trim().chars().take(32).collect();
-        format!("{name}: expected {expected}, found {shown:?}")
-    })
-}
-
-fn require(folder: &Folder, main: &str) -> Result<(), String> {
-    match folder.stat(main) {
-        Ok(Some(stat)) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Ok(()),
-        Ok(Some(_)) => Err(format!("{main}: expected an executable file")),
-        Ok(None) if folder.has(main) => Err(format!("{main}: it is a link that leads nowhere")),
-        Ok(None) => Err(format!("{main}: expected an executable file of this name, found none")),
-        Err(error) => Err(format!("{main}: {error}")),
-    }
-}
-
-fn dependencies(folder: &Folder) -> Result<Vec<String>, String> {
-    let error = |error: io::Error| format!("dependencies.d: expected a directory of names: {error}");
-    let Some(inner) = folder.enter("dependencies.d").map_err(error)? else { return Ok(Vec::new()) };
-    let names = inner.names().map_err(error)?;
-    Ok(names.iter().map(|name| name.to_string_lossy().into_owned()).collect())
-}
-
-fn check_environment(folder: &Folder) -> Result<(), String> {
-    let error = |error: io::Error| format!("env: expected a directory of variables: {error}");
-    let Some(inner) = folder.enter("env").map_err(error)? else { return Ok(()) };
-    for name in inner.names().map_err(error)? {
-        if name.to_bytes().contains(&b'=') {
-            return Err(format!("env/{}: expected a name without an equals sign", name.to_string_lossy()));
-        }
-    }
-    Ok(())
 }

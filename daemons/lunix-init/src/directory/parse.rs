@@ -24,17 +24,38 @@ pub fn descriptor(content: &[u8]) -> Result<i32, Expected> {
     found.filter(|&fd| fd >= 3).ok_or("a descriptor number from 3 to 1023")
 }
 
-/// True for `oneshot`, false for `longrun`.
+/// What a service directory describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A process that is to run for ever.
+    Longrun,
+    /// Something done once.
+    Oneshot,
+    /// A name for several services.
+    Bundle,
+}
+
+/// What a `type` says.
 ///
 /// # Errors
 /// What was expected.
-pub fn kind(content: &[u8]) -> Result<bool, Expected> {
+pub fn kind(content: &[u8]) -> Result<Kind, Expected> {
     match content.trim_ascii() {
-        b"longrun" => Ok(false),
-        b"oneshot" => Ok(true),
-        b"bundle" => Err("longrun or oneshot (bundles are not supported)"),
-        _ => Err("longrun or oneshot"),
+        b"longrun" => Ok(Kind::Longrun),
+        b"oneshot" => Ok(Kind::Oneshot),
+        b"bundle" => Ok(Kind::Bundle),
+        _ => Err("longrun, oneshot or bundle"),
     }
+}
+
+/// A name per line; blanks before it and lines that begin with `#` do not count.
+///
+/// # Errors
+/// What was expected.
+pub fn names(content: &[u8]) -> Result<Vec<String>, Expected> {
+    let text = std::str::from_utf8(content).map_err(|_| "a name on each line")?;
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.map(str::to_owned).collect())
 }
 
 /// What a change does: one word.
@@ -121,8 +142,10 @@ mod tests {
 
     #[test]
     fn words() {
-        assert_eq!((kind(b"longrun\n"), kind(b"oneshot")), (Ok(false), Ok(true)));
-        assert!(kind(b"bundle").unwrap_err().contains("not supported") && kind(b"").is_err());
+        assert_eq!((kind(b"longrun\n"), kind(b"oneshot")), (Ok(Kind::Longrun), Ok(Kind::Oneshot)));
+        assert!(kind(b"bundle") == Ok(Kind::Bundle) && kind(b"").is_err() && kind(b"bundles").is_err());
+        assert_eq!(names(b" a\n# b\n\nc d\n"), Ok(vec!["a".to_owned(), "c d".to_owned()]));
+        assert!(names(b"\xff").is_err());
         assert_eq!((signal(b"INT\n"), signal(b"SIGKILL"), signal(b"1")), (Ok(2), Ok(9), Ok(1)));
         assert!(signal(b"\xff").is_err());
         assert_eq!((on_change(b"keep\n"), on_change(b" next-boot")), (Ok(OnChange::Keep), Ok(OnChange::NextBoot)));

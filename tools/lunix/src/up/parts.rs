@@ -53,8 +53,13 @@ pub fn parts(place: &Place) -> Vec<Part> {
         parts.push(Part { name: "lunix-bus", arguments: words.map(str::to_owned).to_vec() });
     }
     let control = place.control().display().to_string();
-    let daemons: [(&str, &[&str]); 4] =
-        [("natsinit", &["--control", &control]), ("natsdev", &["--observe"]), ("natsps", &[]), ("natstoast", &[])];
+    let daemons: [(&str, &[&str]); 5] = [
+        ("natsinit", &["--control", &control]),
+        ("natsdev", &["--observe"]),
+        ("natsnet", &[]),
+        ("natsps", &[]),
+        ("natstoast", &[]),
+    ];
     for (name, words) in daemons {
         // The machine's own configuration is of no concern here.
         let common = ["--config", "/dev/null", "--ready-fd", "3"];
@@ -108,7 +113,7 @@ mod tests {
         let place = place(Some(20_001));
         let parts = parts(&place);
         let names: Vec<&str> = parts.iter().map(|part| part.name).collect();
-        assert_eq!(names, ["lunix-bus", "natsinit", "natsdev", "natsps", "natstoast"]);
+        assert_eq!(names, ["lunix-bus", "natsinit", "natsdev", "natsnet", "natsps", "natstoast"]);
         let bus = files(&parts[0], Path::new("/bin/lunix-bus"), &place);
         assert_eq!(
             bus[0].1,

@@ -23,6 +23,10 @@ struct Row<'a> {
     first_subscription: u32,
     about: Option<&'a About>,
     account: &'a str,
+    #[cfg(feature = "jwt")]
+    standing: Option<&'a crate::operator::Standing>,
+    /// It is a link to a hub.
+    is_link: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,6 +97,9 @@ impl Broker {
             first_subscription: client.first_subscription,
             about: client.about.as_deref(),
             account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
+            #[cfg(feature = "jwt")]
+            standing: client.residence.as_deref().map(|residence| &*residence.standing),
+            is_link: client.link.is_some(),
         })
     }
 
@@ -110,6 +117,9 @@ impl Broker {
             first_subscription: NONE,
             about: closed.about.as_deref(),
             account: &closed.account,
+            #[cfg(feature = "jwt")]
+            standing: closed.standing.as_deref(),
+            is_link: false,
         })
     }
 
@@ -178,8 +188,12 @@ fn initials(reason: Reason) -> u64 {
 fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: bool) {
     let until = row.stopped.map_or(facts.now, |(at, _)| at);
     json.number("cid", row.id);
-    json.text("kind", "Client");
-    json.text("type", "nats");
+    if row.is_link {
+        json.text("kind", "Leafnode");
+    } else {
+        json.text("kind", "Client");
+        json.text("type", "nats");
+    }
     match row.peer {
         Peer::Tcp(address) => {
             json.text("ip", &address.ip().to_canonical().to_string());
@@ -211,5 +225,22 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
     }
     if names_users {
         json.text_if_any("account", row.account);
+        #[cfg(feature = "jwt")]
+        if let Some(standing) = row.standing {
+            write_standing(json, standing);
+        }
+    }
+}
+
+/// What the client's token says.
+#[cfg(feature = "jwt")]
+fn write_standing(json: &mut Json, standing: &crate::operator::Standing) {
+    json.text("jwt", &standing.token);
+    json.text("issuer_key", standing.signing_key.as_deref().unwrap_or(&standing.account));
+    json.text_if_any("name_tag", &standing.name);
+    if !standing.tags.is_empty() {
+        json.begin("tags", b'[');
+        standing.tags.iter().for_each(|tag| json.item(tag));
+        json.end(b']');
     }
 }

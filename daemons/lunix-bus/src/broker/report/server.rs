@@ -64,22 +64,23 @@ impl Broker {
         json.number("ping_max", u64::from(settings.ping_max));
         json.number("write_deadline", nanoseconds(settings.write_deadline));
         json.thousandths("auth_timeout", milliseconds(settings.auth_timeout));
-        for absent in ["cluster", "gateway", "leaf", "mqtt", "websocket", "jetstream"] {
+        for absent in ["cluster", "gateway", "mqtt", "websocket", "jetstream"] {
             json.begin(absent, b'{');
             json.end(b'}');
         }
+        self.write_remotes(json);
     }
 
     fn write_counters(&self, json: &mut Json) {
         let open = self.clients.iter().filter_map(|client| client.as_deref());
         let mut traffic = self.traffic;
         open.clone().for_each(|client| traffic.add(client.traffic));
-        json.number("connections", self.count as u64);
+        json.number("connections", self.clients() as u64);
         json.number("unix_connections", open.filter(|client| matches!(client.peer, Peer::Unix { .. })).count() as u64);
-        json.number("total_connections", self.next_id - 1);
-        for kind in ["routes", "remotes", "leafnodes"] {
-            json.number(kind, 0);
-        }
+        json.number("total_connections", self.next_id - 1 - self.links_made());
+        json.number("routes", 0);
+        json.number("remotes", 0);
+        json.number("leafnodes", self.joined() as u64);
         write_traffic(json, traffic);
         json.number("slow_consumers", self.slow_consumers);
         json.number("stale_connections", self.stale);

@@ -37,7 +37,7 @@ impl Broker {
         // A shadow is told as what it is: the subject in the other account, by the name its client has for it.
         let named = match subscription.owner() {
             Owner::Shadow(_) => self.subscriptions.get(subscription.casts().0).unwrap_or(subscription),
-            Owner::Client(_) | Owner::Nobody | Owner::Service(_) | Owner::Replies => subscription,
+            Owner::Client(_) | Owner::Nobody | Owner::Service(_) | Owner::Replies | Owner::Server => subscription,
         };
         json.begin("", b'{');
         if names_account {

@@ -1,0 +1,145 @@
+//! What the small files of a service directory say.
+
+use super::folder::Folder;
+use super::{FILE_MAX, parse, privilege};
+use crate::lifecycle::Policy;
+use crate::service::Definition;
+use parse::Kind;
+use rustix::fs::FileType;
+use std::io;
+use std::time::Duration;
+
+/// The limit of `finish` when its directory names none (as in s6).
+const FINISH_DEFAULT: Duration = Duration::from_secs(5);
+
+/// What the small files say.
+pub(super) fn define(folder: &Folder) -> Result<Definition, String> {
+    match small(folder, "type", parse::kind)?.unwrap_or(Kind::Longrun) {
+        Kind::Longrun => longrun(folder),
+        Kind::Oneshot => oneshot(folder),
+        Kind::Bundle => bundle(folder),
+    }
+}
+
+fn longrun(folder: &Folder) -> Result<Definition, String> {
+    require(folder, "run")?;
+    let notification = small(folder, "notification-fd", parse::descriptor)?;
+    let notify_socket = folder.has("notify-socket");
+    if notification.is_some() && notify_socket {
+        return Err("notify-socket: expected either this or notification-fd, not both".to_owned());
+    }
+    let policy = Policy {
+        oneshot: false,
+        announces: notification.is_some() || notify_socket,
+        has_end_script: folder.has("finish"),
+        timeout_kill: small(folder, "timeout-kill", parse::milliseconds)?.flatten(),
+        timeout_end: small(folder, "timeout-finish", parse::milliseconds)?.unwrap_or(Some(FINISH_DEFAULT)),
+        timeout_up: None,
+        permanent: small(folder, "permanent-exits", parse::exit_codes)?.unwrap_or_default(),
+    };
+    let mut definition = Definition { policy, notification, notify_socket, ..common(folder)? };
+    definition.starts_down = folder.has("down");
+    if let Some(consumer) = small(folder, "producer-for", parse::names)?.and_then(|names| names.into_iter().next()) {
+        definition.after.push(consumer.clone());
+        definition.rare_mut().logger = Some(consumer);
+    }
+    if let Some(producers) = small(folder, "consumer-for", parse::names)? {
+        let rare = definition.rare_mut();
+        (rare.is_logger, rare.producers) = (true, producers);
+    }
+    if let Some(name) = small(folder, "pipeline-name", parse::names)?.and_then(|names| names.into_iter().next()) {
+        definition.rare_mut().pipeline = Some(name);
+    }
+    Ok(definition)
+}
+
+fn oneshot(folder: &Folder) -> Result<Definition, String> {
+    require(folder, "up")?;
+    let policy = Policy {
+        oneshot: true,
+        announces: false,
+        has_end_script: folder.has("down") && !is_empty(folder, "down"),
+        timeout_kill: small(folder, "timeout-kill", parse::milliseconds)?.flatten(),
+        timeout_end: small(folder, "timeout-down", parse::milliseconds)?.flatten(),
+        timeout_up: small(folder, "timeout-up", parse::milliseconds)?.flatten(),
+        permanent: Box::default(),
+    };
+    Ok(Definition { policy, runs_nothing: is_empty(folder, "up"), ..common(folder)? })
+}
+
+fn bundle(folder: &Folder) -> Result<Definition, String> {
+    let policy = Policy { oneshot: true, ..Policy::default() };
+    let after = named(folder, "contents.d", "contents")?;
+    Ok(Definition { policy, after, runs_nothing: true, is_bundle: true, ..Definition::default() })
+}
+
+/// What longruns and oneshots share.
+fn common(folder: &Folder) -> Result<Definition, String> {
+    small(folder, "user", |content| parse::user(content).map(|_| ()))?;
+    small(folder, "group", |content| parse::names(content).map(|_| ()))?;
+    small(folder, "capabilities", privilege::capabilities)?;
+    small(folder, "limits", privilege::limits)?;
+    check_environment(folder)?;
+    Ok(Definition {
+        after: named(folder, "dependencies.d", "dependencies")?,
+        down_signal: small(folder, "down-signal", parse::signal)?.unwrap_or(sys::signal::TERM),
+        is_essential: folder.has("flag-essential") || folder.has("critical"),
+        on_change: small(folder, "on-change", parse::on_change)?.unwrap_or_default(),
+        has_reload: folder.has("reload"),
+        reload_signal: small(folder, "reload-signal", parse::signal)?.unwrap_or(sys::signal::HUP),
+        ..Definition::default()
+    })
+}
+
+/// True for a file that holds nothing but blanks.
+fn is_empty(folder: &Folder, name: &str) -> bool {
+    folder.read(name, FILE_MAX).is_ok_and(|content| content.is_some_and(|content| content.trim_ascii().is_empty()))
+}
+
+/// Reads one small file, when it is there.
+fn small<T>(
+    folder: &Folder,
+    name: &str,
+    parse: impl FnOnce(&[u8]) -> Result<T, parse::Expected>,
+) -> Result<Option<T>, String> {
+    let content = folder.read(name, FILE_MAX).map_err(|error| format!("{name}: cannot read it: {error}"))?;
+    let Some(content) = content else { return Ok(None) };
+    parse(&content).map(Some).map_err(|expected| {
+        let shown: String = String::from_utf8_lossy(&content).trim().chars().take(32).collect();
+        format!("{name}: expected {expected}, found {shown:?}")
+    })
+}
+
+fn require(folder: &Folder, main: &str) -> Result<(), String> {
+    match folder.stat(main) {
+        Ok(Some(stat)) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Ok(()),
+        Ok(Some(_)) => Err(format!("{main}: expected an executable file")),
+        Ok(None) if folder.has(main) => Err(format!("{main}: it is a link that leads nowhere")),
+        Ok(None) => Err(format!("{main}: expected an executable file of this name, found none")),
+        Err(error) => Err(format!("{main}: {error}")),
+    }
+}
+
+/// Names of services: the entries of a directory, or the lines of a file of the older form.
+fn named(folder: &Folder, directory: &str, file: &str) -> Result<Vec<String>, String> {
+    let error = |error: io::Error| format!("{directory}: expected a directory of names: {error}");
+    let mut names = small(folder, file, parse::names)?.unwrap_or_default();
+    if let Some(inner) = folder.enter(directory).map_err(error)? {
+        let found = inner.names().map_err(error)?;
+        names.extend(found.iter().map(|name| name.to_string_lossy().into_owned()));
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+fn check_environment(folder: &Folder) -> Result<(), String> {
+    let error = |error: io::Error| format!("env: expected a directory of variables: {error}");
+    let Some(inner) = folder.enter("env").map_err(error)? else { return Ok(()) };
+    for name in inner.names().map_err(error)? {
+        if name.to_bytes().contains(&b'=') {
+            return Err(format!("env/{}: expected a name without an equals sign", name.to_string_lossy()));
+        }
+    }
+    Ok(())
+}

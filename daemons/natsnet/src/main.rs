@@ -1,0 +1,6 @@
+//! `natsnet`, the daemon.
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    daemon::main::<natsnet::Natsnet>()
+}
