@@ -28,7 +28,9 @@ pub(crate) struct Connect {
 impl Connect {
     /// Reads the JSON of a CONNECT; `None` when it is none or a known key has the wrong type.
     pub(crate) fn parse(json: &[u8]) -> Option<Self> {
-        let mut reader = serde_json::Deserializer::from_slice(json);
+        // What is no UTF-8 is replaced, as the reference does.
+        let text = String::from_utf8_lossy(json);
+        let mut reader = serde_json::Deserializer::from_str(&text);
         let connect = reader.deserialize_option(ConnectVisitor).ok()?;
         reader.end().ok()?;
         Some(connect)
