@@ -450,6 +450,9 @@ impl Broker {
                     break Progress::Done;
                 }
                 Err(error) => {
+                    if let Some(subject) = parser.broken_subject(rest) {
+                        self.check_subject(slot, subject);
+                    }
                     self.violation(slot, error);
                     break Progress::Ending;
                 }

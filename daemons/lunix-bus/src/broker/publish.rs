@@ -220,6 +220,15 @@ impl Broker {
         delivered
     }
 
+    /// Tells a pedantic client that nothing can be published to this subject.
+    #[cold]
+    pub(super) fn check_subject(&mut self, slot: u32, subject: &[u8]) {
+        let pedantic = self.client(slot).is_some_and(|client| client.options.pedantic);
+        if pedantic && !nats_subject::is_valid_publish(subject) {
+            self.complain(slot, "Invalid Publish Subject");
+        }
+    }
+
     /// Whether the client may publish to `subject`; it is told if not.
     fn may_publish(&mut self, now: Instant, slot: u32, subject: &[u8]) -> bool {
         let granted = self.client_mut(slot).and_then(|client| client.granted.as_deref_mut());
