@@ -5,6 +5,7 @@ mod command;
 mod control;
 mod events;
 mod launch;
+mod log_service;
 mod notify;
 mod output;
 mod privileges;
@@ -22,6 +23,7 @@ use crate::shutdown::{Effect, Goal, Input, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
 use crate::{directory, environment};
 use control::Control;
+use log_service::LogLink;
 use notify::NotifySocket;
 use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
@@ -54,6 +56,7 @@ pub(crate) enum Key {
     Output(usize),
     Notification(usize),
     NotifySocket,
+    LogLink,
 }
 
 /// Everything outside the machines.
@@ -71,6 +74,9 @@ pub(crate) struct Host {
     pub(crate) events: Ring,
     control: Option<Control>,
     pub(crate) notify: Option<NotifySocket>,
+    pub(crate) log_link: Option<LogLink>,
+    /// When output is to be read here again, unless the log service is back before.
+    pub(crate) drain_at: Option<Instant>,
     watcher: Option<Watcher>,
     services: PathBuf,
     stores: Vec<PathBuf>,
@@ -129,6 +135,9 @@ impl Host {
         reactor.insert(&signals, Interest::READ, Key::Signals)?;
         reactor.insert(&deadline, Interest::READ, Key::Deadline)?;
         let mut console = Console::open();
+        if is_pid1 && crate::poweroff::is_first_namespace() {
+            console.tell_the_kernel();
+        }
         let control = match &options.control {
             None => None,
             Some(path) => match Control::open(path, is_pid1, &mut reactor) {
@@ -158,6 +167,8 @@ impl Host {
             events: Ring::new(EVENT_BYTES),
             control,
             notify: None,
+            log_link: None,
+            drain_at: None,
             watcher: watcher.ok(),
             services: options.services.clone().unwrap_or_else(|| crate::options::SERVICES.into()),
             stores: stores(options),
@@ -185,6 +196,7 @@ impl Host {
             Key::Output(id) => self.drain(id),
             Key::Notification(id) => self.read_notification(id),
             Key::NotifySocket => self.read_notify_socket(),
+            Key::LogLink => self.serve_log_link(event),
         }
     }
 
@@ -214,8 +226,9 @@ impl Host {
         }
         self.run_acts();
         self.advance_shutdown(now);
+        self.take_output_back(now);
         self.tell_watchers();
-        let next = [self.supervisor.deadline(), self.shutdown.deadline()].into_iter().flatten().min();
+        let next = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at].into_iter().flatten().min();
         if next != self.armed {
             match next {
                 Some(deadline) => self.deadline.arm(deadline)?,
