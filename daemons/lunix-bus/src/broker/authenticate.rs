@@ -245,7 +245,7 @@ impl Broker {
 
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
-        let is_monitored = self.settings.closed_kept > 0;
+        let is_told = self.settings.closed_kept > 0 || !self.settings.accounts.is_empty();
         let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
         if self.is_full(slot, identity) {
             let text = "maximum account active connections exceeded";
@@ -260,8 +260,8 @@ impl Broker {
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
         client.has_credentials = has_credentials;
-        // Only monitoring tells it, so only then is memory spent on it.
-        client.about = connect.about().filter(|_| is_monitored);
+        // Only monitoring and other accounts are told, so only then is memory spent on it.
+        client.about = connect.about().filter(|_| is_told);
         parser.set_headers(client.options.headers);
         let options = client.options;
         client.connected = true;
@@ -280,6 +280,9 @@ impl Broker {
             return self.refuse(slot, "no responders requires headers support", Reason::Protocol);
         }
         self.ok(slot);
+        if !again {
+            self.announce_connect(now, slot);
+        }
     }
 
     /// Binds the client to its account; what it subscribed to in another one is gone. False when there is no such account.

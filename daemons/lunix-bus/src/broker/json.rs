@@ -45,6 +45,12 @@ impl Json {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    /// A value that is JSON already.
+    pub(crate) fn raw(&mut self, name: &str, value: &[u8]) {
+        self.name(name);
+        self.out.extend_from_slice(value);
+    }
+
     pub(crate) fn truth(&mut self, name: &str, value: bool) {
         self.name(name);
         self.out.extend_from_slice(if value { b"true" } else { b"false" });

@@ -47,6 +47,8 @@ pub struct Settings {
     pub callout: Option<Rc<Callout>>,
     /// The accounts beside the global one.
     pub accounts: Vec<AccountSettings>,
+    /// Name of the account for the system's own subjects; there need not be one.
+    pub system_account: Rc<str>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
@@ -146,6 +148,7 @@ impl Default for Settings {
             credentials: Credentials::Open,
             callout: None,
             accounts: Vec::new(),
+            system_account: "$SYS".into(),
             no_auth_user: None,
             local: None,
             lame_duck_duration: Duration::from_secs(120),

@@ -42,6 +42,8 @@ pub(super) struct Given {
     /// The block `local`: it is read last, when the accounts are known.
     pub(super) local: Option<Item>,
     pub(super) operator: operator::Given,
+    /// Where the system account is named.
+    pub(super) system_account: Option<Item>,
     /// The service that decides who a client is, and where it stands: its accounts must be there.
     pub(super) callout: Option<(Item, Callout)>,
     pub(super) max_pending: Option<usize>,
@@ -98,7 +100,11 @@ impl Surroundings for Files {
 }
 
 fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), nats_conf::Error> {
-    if given.operator.take(entry)? {
+    if ["system_account", "system"].iter().any(|key| entry.key.eq_ignore_ascii_case(key)) {
+        config.broker.system_account = string(&entry.item)?.into();
+        given.system_account = Some(entry.item.clone());
+    }
+    if given.operator.take(entry)? || given.system_account.as_ref() == Some(&entry.item) {
         return Ok(());
     }
     let (item, broker) = (&entry.item, &mut config.broker);
