@@ -263,7 +263,7 @@ impl Broker {
 
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, mut connect: Connect, identity: &Identity) {
-        let is_monitored = self.settings.closed_kept > 0;
+        let is_told = self.settings.closed_kept > 0 || !self.settings.accounts.is_empty();
         if self.is_full(slot, identity) {
             let text = "maximum account active connections exceeded";
             return self.refuse(slot, text, Reason::MaxAccountConnections);
@@ -276,9 +276,9 @@ impl Broker {
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
-        // Only monitoring tells it, so only then is memory spent on it.
+        // Only monitoring and other accounts are told, so only then is memory spent on it.
         connect.user = identity.user.as_deref().map(str::to_owned).or(connect.user);
-        client.about = connect.about().filter(|_| is_monitored);
+        client.about = connect.about().filter(|_| is_told);
         parser.set_headers(client.options.headers);
         let options = client.options;
         client.connected = true;
@@ -300,6 +300,9 @@ impl Broker {
             return self.refuse(slot, "no responders requires headers support", Reason::Protocol);
         }
         self.ok(slot);
+        if !again {
+            self.announce_connect(now, slot);
+        }
     }
 
     /// Binds the client to its account; what it subscribed to in another one is gone. False when there is no such account.
