@@ -8,6 +8,7 @@ mod launch;
 mod log_service;
 mod notify;
 mod output;
+mod overrides;
 mod privileges;
 mod reap;
 mod sockets;
@@ -80,6 +81,8 @@ pub(crate) struct Host {
     watcher: Option<Watcher>,
     services: PathBuf,
     stores: Vec<PathBuf>,
+    /// Where the operator's word is written down.
+    overrides: Option<PathBuf>,
     pub(crate) folder: Option<Folder>,
     pub(crate) environment: Vec<CString>,
     pub(crate) null: OwnedFd,
@@ -96,6 +99,9 @@ pub(crate) struct Host {
 /// When what it cannot do without is missing at the start: descriptors, the control socket's place.
 pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> io::Result<Goal> {
     let mut host = Host::new(options, is_pid1)?;
+    if let Some(path) = &host.overrides {
+        host.supervisor.remember(overrides::read(path));
+    }
     host.rescan();
     host.turn()?;
     if let Some(ready) = ready {
@@ -172,6 +178,7 @@ impl Host {
             watcher: watcher.ok(),
             services: options.services.clone().unwrap_or_else(|| crate::options::SERVICES.into()),
             stores: stores(options),
+            overrides: options.overrides.clone(),
             folder: None,
             environment: environment::own(),
             null: open_null()?,
@@ -227,6 +234,7 @@ impl Host {
         self.run_acts();
         self.advance_shutdown(now);
         self.take_output_back(now);
+        self.save_overrides();
         self.tell_watchers();
         let next = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at].into_iter().flatten().min();
         if next != self.armed {
