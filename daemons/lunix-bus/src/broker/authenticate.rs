@@ -91,7 +91,7 @@ pub(super) enum Verdict {
     Accepted(Identity),
     Refused,
     /// Refused for a reason that is told to the log alone.
-    #[cfg(feature = "jwt")]
+    #[cfg_attr(not(feature = "jwt"), expect(dead_code, reason = "only tokens are refused for more than one reason"))]
     Explained(&'static str),
     /// It is this one if the answer is yes; `None`: refused whatever the answer.
     Asked(Option<Identity>, Question),
@@ -155,7 +155,6 @@ impl Broker {
         match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
-            #[cfg(feature = "jwt")]
             Verdict::Explained(why) => {
                 self.explain(slot, why);
                 self.refuse(slot, "Authorization Violation", Reason::Authentication);
@@ -226,7 +225,6 @@ impl Broker {
     }
 
     /// Tells the log, and nobody else, why a client is not let in.
-    #[cfg(feature = "jwt")]
     pub(super) fn explain(&mut self, slot: u32, why: &str) {
         if let Some(client) = self.client(slot) {
             let (id, peer) = (client.id, client.peer);
