@@ -116,7 +116,7 @@ fn block(directory: &Path, more: &str) -> String {
 fn both(name: &str, configure: impl Fn(&Path) -> String, test: impl Fn(&mut Server, &Path)) {
     for (program, command) in [("reference", reference()), ("ours", Some(ours()))] {
         let Some(command) = command else {
-            println!("NATS_SERVER is unset: the reference was not asked");
+            eprintln!("NATS_SERVER is unset: the reference was not asked");
             continue;
         };
         let directory = certificates(&format!("{name}-{program}"));

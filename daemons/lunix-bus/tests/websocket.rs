@@ -92,7 +92,7 @@ fn both(name: &str, block: &str, test: impl Fn(&mut Server)) {
     let (block, others) = block.split_once(';').unwrap_or((block, ""));
     for (program, command) in [("reference", reference()), ("ours", Some(ours()))] {
         let Some(command) = command else {
-            println!("NATS_SERVER is unset: the reference was not asked");
+            eprintln!("NATS_SERVER is unset: the reference was not asked");
             continue;
         };
         test(&mut start(command, &format!("{name}-{program}"), block, others));

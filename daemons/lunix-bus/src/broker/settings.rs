@@ -165,11 +165,6 @@ impl Settings {
             Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => false,
         }
     }
-
-    /// The user of those who name none.
-    pub(crate) fn default_user(&self) -> Option<&User> {
-        self.no_auth_user.as_deref().and_then(|name| self.user(name))
-    }
 }
 
 impl Default for Settings {
