@@ -8,6 +8,7 @@
 mod certificates;
 mod client;
 mod control;
+mod identity;
 mod play;
 mod server;
 

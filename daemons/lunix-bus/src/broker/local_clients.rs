@@ -48,8 +48,8 @@ impl Broker {
     pub(super) fn uid_of(&self, client: &Client) -> Option<u32> {
         match (client.peer, &self.settings.local, &client.local) {
             (_, Some(policy), Some(facts)) => policy.sure_uid(facts),
-            (Peer::Unix { uid }, None, _) => Some(uid),
-            (Peer::Unix { .. } | Peer::Tcp(_), Some(_) | None, Some(_) | None) => None,
+            (Peer::Unix { uid }, ..) => Some(uid),
+            (Peer::Tcp(_), ..) => None,
         }
     }
 

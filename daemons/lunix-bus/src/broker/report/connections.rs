@@ -25,6 +25,10 @@ struct Row<'a> {
     about: Option<&'a About>,
     way: Option<&'a Way>,
     account: &'a str,
+    /// The user of this machine, where there is no doubt.
+    uid: Option<u32>,
+    /// Who it proved to be.
+    user: Option<&'a str>,
     #[cfg(feature = "jwt")]
     standing: Option<&'a crate::operator::Standing>,
     /// It is a link to a hub.
@@ -100,6 +104,8 @@ impl Broker {
             about: client.about.as_deref(),
             way: client.way.as_deref(),
             account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
+            uid: self.uid_of(client),
+            user: client.user.as_deref(),
             #[cfg(feature = "jwt")]
             standing: client.residence.as_deref().map(|residence| &*residence.standing),
             is_link: client.link.is_some(),
@@ -121,6 +127,11 @@ impl Broker {
             about: closed.about.as_deref(),
             way: closed.way.as_deref(),
             account: &closed.account,
+            uid: match closed.peer {
+                Peer::Unix { uid } => Some(uid),
+                Peer::Tcp(_) => None,
+            },
+            user: None,
             #[cfg(feature = "jwt")]
             standing: closed.standing.as_deref(),
             is_link: false,
@@ -204,7 +215,10 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
             json.text("ip", &address.ip().to_canonical().to_string());
             json.number("port", u64::from(address.port()));
         }
-        Peer::Unix { uid } => json.number("uid", u64::from(uid)),
+        Peer::Unix { .. } => {}
+    }
+    if let Some(uid) = row.uid {
+        json.number("uid", u64::from(uid));
     }
     json.text("start", &facts.time(row.opened));
     json.text("last_activity", &facts.time(row.last_active));
@@ -227,11 +241,11 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
         json.text_if_any("name", &about.name);
         json.text_if_any("lang", &about.lang);
         json.text_if_any("version", &about.version);
-        if names_users {
-            json.text_if_any("authorized_user", &about.user);
-        }
     }
     if names_users {
+        // Where nothing is to be proved, the reference tells what the client calls itself.
+        let claimed = row.about.map(|about| about.user.as_str());
+        json.text_if_any("authorized_user", row.user.or(claimed).unwrap_or_default());
         json.text_if_any("account", row.account);
         #[cfg(feature = "jwt")]
         if let Some(standing) = row.standing {
@@ -245,7 +259,7 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
 fn write_standing(json: &mut Json, standing: &crate::operator::Standing) {
     json.text("jwt", &standing.token);
     json.text("issuer_key", standing.signing_key.as_deref().unwrap_or(&standing.account));
-    json.text_if_any("name_tag", &standing.name);
+    json.text_if_any("name_tag", &standing.account_name);
     if !standing.tags.is_empty() {
         json.begin("tags", b'[');
         standing.tags.iter().for_each(|tag| json.item(tag));
