@@ -46,9 +46,9 @@ impl Client {
         let needed = match self {
             Self::NatsPy => variable("LUNIX_PYTHON"),
             Self::TransportNode | Self::Nats2 | Self::Nats1 => variable("LUNIX_NODE_PATH"),
-            Self::AsyncNats => self.built("async-nats"),
-            Self::NatsGo => self.built("nats-go"),
-            Self::LibNats => self.built("libnats"),
+            Self::AsyncNats => built("async-nats"),
+            Self::NatsGo => built("nats-go"),
+            Self::LibNats => built("libnats"),
         };
         needed.err().map(|error| error.to_string())
     }
@@ -80,23 +80,24 @@ impl Client {
             Self::TransportNode => node(&source.join("js"), "main.mjs", folder, "transport-node")?,
             Self::Nats2 => node(&source.join("js"), "main.mjs", folder, "nats2")?,
             Self::Nats1 => node(&source.join("js"), "nats1.mjs", folder, "nats1")?,
-            Self::AsyncNats => Command::new(self.built("async-nats")?),
-            Self::NatsGo => Command::new(self.built("nats-go")?),
-            Self::LibNats => Command::new(self.built("libnats")?),
+            Self::AsyncNats => Command::new(built("async-nats")?),
+            Self::NatsGo => Command::new(built("nats-go")?),
+            Self::LibNats => Command::new(built("libnats")?),
         };
         Ok(command)
     }
+}
 
-    /// A compiled program, if whoever prepares the tests has made it.
-    fn built(self, name: &str) -> Result<PathBuf> {
-        let path = variable("LUNIX_CLIENTS_BIN_DIR")?.join(name);
-        if path.is_file() {
-            return Ok(path);
-        }
-        let log = path.with_extension("missing");
-        let reason = std::fs::read_to_string(&log).unwrap_or_default();
-        Err(Error::unexpected(format!("{} is not built{reason}", self.name())))
+/// A compiled program, if whoever prepares the tests has made it.
+fn built(name: &str) -> Result<PathBuf> {
+    let path = variable("LUNIX_CLIENTS_BIN_DIR")?.join(name);
+    if path.is_file() {
+        return Ok(path);
     }
+    // Whoever prepares the tests leaves the reason beside it.
+    let reason = std::fs::read_to_string(path.with_extension("missing")).unwrap_or_default();
+    let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    Err(Error::unexpected(format!("{name} is not built: {reason}")))
 }
 
 fn variable(name: &str) -> Result<PathBuf> {

@@ -5,8 +5,10 @@
 //! What it saw on nats-server is what it must see on ours.
 #![forbid(unsafe_code)]
 
+mod certificates;
 mod client;
 mod control;
+mod identity;
 mod play;
 mod server;
 

@@ -16,7 +16,8 @@ pub(crate) fn run(suite: &mut Suite, vm: &mut Vm) -> bool {
         && suite.check("boot::the_test_shell_answers", || vm.sh("true", soon()).map(drop))
         && suite.check("boot::every_service_is_ready", || every_service_is_ready(vm))
         && suite.check("boot::root_logs_in_on_the_console", || log_in(vm))
-        && suite.check("boot::the_bus_wants_the_password", || without_password(vm))
+        && suite.check("boot::without_the_password_the_host_is_nobody", || without_password(vm))
+        && suite.check("boot::each_user_of_the_machine_gets_what_the_policy_says", || users(vm))
 }
 
 /// The services and the last thing that happened to each, as natsinit tells.
@@ -62,8 +63,33 @@ fn log_in(vm: &mut Vm) -> Result<()> {
 fn without_password(vm: &Vm) -> Result<()> {
     let (scheme, rest) = vm.url().split_once("://").unwrap_or_default();
     let address = rest.rsplit('@').next().unwrap_or_default();
-    match Bus::connect(&format!("{scheme}://{address}"), soon()) {
-        Ok(_) => Err(Error::unexpected("the bus let in a client without a password")),
-        Err(error) => ensure(error.to_string().contains("Authorization"), || error.to_string()),
+    let mut nobody = Bus::connect(&format!("{scheme}://{address}"), soon())?;
+    let answer = nobody.request("init.list", b"", soon())?;
+    ensure(answer.header.contains("503"), || {
+        format!("the bus answers a client without a password: {}", answer.text())
+    })?;
+    let wrong = Bus::connect(&format!("{scheme}://lunix:wrong@{address}"), soon());
+    let error = wrong.err().ok_or_else(|| Error::unexpected("the bus let in a client with a wrong password"))?;
+    ensure(error.to_string().contains("Authorization"), || error.to_string())
+}
+
+/// Root, the person in front of the machine, a daemon's user, a user of the system: over the unix socket and over TCP.
+fn users(vm: &mut Vm) -> Result<()> {
+    let mut toasts = vm.bus(soon())?;
+    toasts.subscribe("toast.*.shown")?;
+    let url = "NATS_URL=nats://127.0.0.1:4222";
+    for (user, command, answers) in [
+        ("root", "lunix req init.list".to_owned(), true),
+        ("user", "lunix req init.list".to_owned(), true),
+        ("user", format!("{url} lunix req init.list"), true),
+        ("root", format!("{url} lunix req init.list"), false),
+        ("natstoast", "lunix req init.list".to_owned(), false),
+        ("nobody", "lunix req init.list".to_owned(), false),
+    ] {
+        let whole = format!("su -s /bin/sh -c '{command}' {user}");
+        let (code, output) = vm.sh_status(&whole, soon())?;
+        ensure((code == 0) == answers, || format!("{user}: `{command}` ended with {code}: {output}"))?;
     }
+    vm.sh("su -s /bin/sh -c 'lunix pub toast.in from-the-user' user", soon())?;
+    toasts.next_where(soon(), "the user's toast", |message| message.text().contains("from-the-user")).map(drop)
 }

@@ -43,6 +43,9 @@ const FOLDERS: &[(&str, u32)] = &[
     ("var", 0o755),
 ];
 
+/// The users of the bus who have a password.
+const BUS_USERS: &str = "etc/lunix/bus-users.conf";
+
 /// Applets that lunix has its own program for, or that would be mistaken for it.
 const APPLETS_LEFT_OUT: &[&str] = &["busybox", "init", "linuxrc", "lunix"];
 
@@ -62,7 +65,7 @@ pub fn write(plan: &Plan<'_>, path: &Path) -> Result<Vec<String>> {
     busybox(&mut archive, plan.busybox)?;
     programs(&mut archive, plan.built)?;
     static_files(&mut archive, plan, &mut remarks)?;
-    archive.file("etc/lunix/bus.conf", 0o600, bus_configuration(plan.password).as_bytes());
+    archive.file(BUS_USERS, 0o600, bus_users(plan.password).as_bytes());
     modules(&mut archive, plan.kernel)?;
     std::fs::write(path, archive.finish()).at(path)?;
     Ok(remarks)
@@ -132,7 +135,7 @@ fn add_except(archive: &mut Archive, source: &Path, path: &str, except: &str) ->
     for from in entries {
         let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let to = format!("{path}{name}");
-        if to == except {
+        if to == except || to == BUS_USERS {
             continue;
         }
         if from.is_dir() {
@@ -156,14 +159,12 @@ fn program_of(service: &Path) -> Option<String> {
     (program.starts_with("nats") || program.starts_with("lunix")).then(|| program.to_owned())
 }
 
-/// The bus of a virtual machine listens to the outside, so it asks for a password; local programs use the unix socket.
-fn bus_configuration(password: &str) -> String {
+/// Who comes from the host proves with a password to be its owner: to the bus of a virtual machine, connections through QEMU's forwarded port
+/// come from the gateway, whoever made them.
+fn bus_users(password: &str) -> String {
     format!(
         "# Made for this virtual machine; the password is new at every run.\n\
-         listen: \"0.0.0.0:4222\"\n\
-         unix: [\"/run/lunix/bus.sock\"]\n\
-         unix_mode: \"666\"\n\
-         authorization {{ user: {BUS_USER}, password: \"{password}\" }}\n"
+         users: [ {{ user: {BUS_USER}, password: \"{password}\" }} ]\n"
     )
 }
 

@@ -20,6 +20,8 @@ pub struct Need {
 enum Kind {
     /// A Debian package, and the program that shows that it is there.
     Apt { package: &'static str, program: &'static str },
+    /// A Debian package without a program, and a file that shows that it is there.
+    AptFile { package: &'static str, file: &'static str },
     /// A compilation target of the stable toolchain.
     RustTarget(&'static str),
     /// The nightly toolchain with the standard library's source.
@@ -48,6 +50,11 @@ impl Need {
         Self { kind: Kind::Apt { package, program }, why }
     }
 
+    /// A Debian package that shows by a file.
+    pub const fn apt_file(package: &'static str, file: &'static str, why: &'static str) -> Self {
+        Self { kind: Kind::AptFile { package, file }, why }
+    }
+
     /// A compilation target.
     pub const fn rust_target(target: &'static str, why: &'static str) -> Self {
         Self { kind: Kind::RustTarget(target), why }
@@ -71,6 +78,7 @@ impl Need {
     fn is_met(&self) -> bool {
         match &self.kind {
             Kind::Apt { program, .. } => testkit::disk::find_tool(program).is_absolute(),
+            Kind::AptFile { file, .. } => Path::new(file).exists(),
             Kind::RustTarget(target) => {
                 sysroot(None).is_some_and(|root| root.join("lib/rustlib").join(target).is_dir())
             }
@@ -85,14 +93,18 @@ impl Need {
 
     const fn debian_package(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::Apt { package, .. } | Kind::AptPython { package, .. } => Some(package),
+            Kind::Apt { package, .. } | Kind::AptFile { package, .. } | Kind::AptPython { package, .. } => {
+                Some(package)
+            }
             Kind::RustTarget(_) | Kind::Nightly | Kind::Npm(_) | Kind::Pip(_) => None,
         }
     }
 
     fn label(&self) -> String {
         match &self.kind {
-            Kind::Apt { package, .. } | Kind::AptPython { package, .. } => format!("Debian package {package}"),
+            Kind::Apt { package, .. } | Kind::AptFile { package, .. } | Kind::AptPython { package, .. } => {
+                format!("Debian package {package}")
+            }
             Kind::RustTarget(target) => format!("Rust target {target}"),
             Kind::Nightly => "Rust nightly with rust-src".to_owned(),
             Kind::Npm(spec) => format!("npm package {spec}"),
@@ -177,7 +189,7 @@ fn commands(missing: &[&Need]) -> Vec<Vec<String>> {
         match need.kind {
             Kind::RustTarget(target) => commands.push(words(&format!("rustup target add {target}"))),
             Kind::Nightly => commands.push(words("rustup toolchain install nightly --profile minimal --component rust-src --target x86_64-unknown-linux-musl")),
-            Kind::Apt { .. } | Kind::AptPython { .. } | Kind::Npm(_) | Kind::Pip(_) => {}
+            Kind::Apt { .. } | Kind::AptFile { .. } | Kind::AptPython { .. } | Kind::Npm(_) | Kind::Pip(_) => {}
         }
     }
     commands
@@ -221,7 +233,9 @@ fn install_own(need: &Need) -> Result<()> {
             run(pip, &format!("install {spec}"))?;
             std::fs::write(stamp(&folder, spec), "").at(&folder)
         }
-        Kind::Apt { .. } | Kind::AptPython { .. } | Kind::RustTarget(_) | Kind::Nightly => Ok(()),
+        Kind::Apt { .. } | Kind::AptFile { .. } | Kind::AptPython { .. } | Kind::RustTarget(_) | Kind::Nightly => {
+            Ok(())
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod count;
 mod state;
 
 use crate::build::{self, Flavour};
-use crate::failure::{Context, Failure, Result, expect_success};
+use crate::failure::{Context, Failure, Result};
 use crate::kernel;
 use crate::need::{self, Need};
 use crate::project;
@@ -40,6 +40,8 @@ enum Prepares {
     Machine,
     /// The examples in Rust.
     Examples,
+    /// Programs around other people's compiled clients.
+    Clients,
     /// The tiny build: always in a full run, else where nightly is here already.
     TinyBuild,
 }
@@ -58,6 +60,13 @@ const STAGES: &[Stage] = &[
         what: "the built programs on this machine",
         arguments: &["-p", "lunix-tests", "--features", "process", "--test", "process"],
         prepares: Prepares::Nothing,
+        limit_s: 600,
+    },
+    Stage {
+        name: "clients",
+        what: "other people's clients see the same of nats-server and of our bus",
+        arguments: &["-p", "lunix-tests", "--features", "clients", "--test", "clients"],
+        prepares: Prepares::Clients,
         limit_s: 600,
     },
     Stage {
@@ -165,9 +174,9 @@ fn run_stage(stage: &Stage, environment: &Environment, is_full: bool) -> Result<
             environment.insert("LUNIX_TINY_BIN_DIR", build::build(Flavour::Tiny)?.folder.into());
         }
         Prepares::TinyBuild => eprintln!("no nightly toolchain: the tiny build is left out (`--full` installs it)"),
+        Prepares::Clients => drop(environment.insert("LUNIX_CLIENTS_BIN_DIR", clients::compile()?.into())),
         Prepares::Examples => {
-            let status = project::cargo().args(["build", "--package", "examples"]).status().context("cargo build")?;
-            expect_success("cargo build --package examples", status)?;
+            clients::build_rust()?;
             environment.insert("LUNIX_EXAMPLES_BIN_DIR", project::target().join("debug").into());
         }
     }

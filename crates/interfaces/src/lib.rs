@@ -32,6 +32,8 @@ pub mod toast;
 
 #[cfg(feature = "schema")]
 pub mod catalogue;
+#[cfg(feature = "schema")]
+pub mod policy;
 
 pub use argument::Argument;
 pub use stamp::{Event, Item, List, Overrun, Stamp};

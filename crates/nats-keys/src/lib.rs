@@ -54,4 +54,4 @@ pub use key::{KeyPair, PublicKey, is_public};
 pub use role::Role;
 #[cfg(feature = "seal")]
 pub use seal::CurvePair;
-pub use token::{TOKEN_BYTES_MAX, decode, encode, hash};
+pub use token::{TOKEN_BYTES_MAX, claims_text, decode, encode, hash};

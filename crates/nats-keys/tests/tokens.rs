@@ -31,8 +31,8 @@ fn texts(words: &[&str]) -> Vec<String> {
 fn full_user() -> User {
     User {
         permissions: Permissions {
-            publish: Permission { allow: texts(&["a.>"]), deny: texts(&["a.b"]) },
-            subscribe: Permission { allow: texts(&["c q"]), deny: texts(&["d"]) },
+            publish: Permission { allow: Some(texts(&["a.>"])), deny: texts(&["a.b"]) },
+            subscribe: Permission { allow: Some(texts(&["c q"])), deny: texts(&["d"]) },
             responses: Some(Responses { messages_max: 3, expires_ns: 1_000_000_000 }),
         },
         limits: Limits {
@@ -281,7 +281,7 @@ fn tokens_of_another_library() {
     assert_eq!((claims.body.imports[0].kind, claims.body.imports[0].to.as_str()), (Kind::Service, "q2"));
     let template = claims.body.signing_keys[0].template.as_deref().unwrap();
     assert_eq!((claims.body.signing_keys[0].key.as_str(), template.role.as_str()), (signer.as_str(), "role"));
-    assert_eq!(template.user.permissions.publish.allow, ["x.{{name()}}"]);
+    assert_eq!(template.user.permissions.publish.allow, Some(texts(&["x.{{name()}}"])));
     assert_eq!(template.user.limits.subscriptions, -1);
 
     let claims: Claims<User> = decode(&read("user.jwt")).unwrap();

@@ -32,7 +32,9 @@ impl<S> Default for Place<S> {
 /// same place take turns; nothing is ever chained, so no choice of subjects makes it slow or large.
 #[derive(Debug)]
 pub struct Cache<S> {
+    /// Made when something is looked up for the first time.
     places: Vec<Place<S>>,
+    places_wanted: usize,
     large: Place<S>,
 }
 
@@ -40,8 +42,7 @@ impl<S: Copy> Cache<S> {
     /// A cache of `places` results (rounded up to a power of two).
     #[must_use]
     pub fn new(places: usize) -> Self {
-        let places = (0..places.next_power_of_two()).map(|_| Place::default()).collect();
-        Self { places, large: Place::default() }
+        Self { places: Vec::new(), places_wanted: places.next_power_of_two(), large: Place::default() }
     }
 
     /// Those who are to receive a message published to `literal`.
@@ -51,7 +52,10 @@ impl<S: Copy> Cache<S> {
 
     /// Whether `literal` is a valid subject to publish to ([`is_valid_publish`]), and who is to receive it.
     pub fn look_up(&mut self, index: &Index<S>, literal: &[u8]) -> (bool, &Found<S>) {
-        let mask = (self.places.len() - 1) as u64;
+        if self.places.is_empty() {
+            self.make_places();
+        }
+        let mask = (self.places_wanted - 1) as u64;
         let home = usize::try_from(hash(index.seed(), literal) & mask).unwrap_or_default();
         let Some(place) = self.places.get_mut(home).filter(|_| literal.len() <= SUBJECT_MAX) else {
             self.large.fill(index, literal);
@@ -69,9 +73,14 @@ impl<S: Copy> Cache<S> {
         (place.valid_publish, &place.found)
     }
 
-    /// Gives back all memory but the places themselves.
+    #[cold]
+    fn make_places(&mut self) {
+        self.places.resize_with(self.places_wanted, Place::default);
+    }
+
+    /// Gives back all memory.
     pub fn clear(&mut self) {
-        self.places.iter_mut().for_each(|place| *place = Place::default());
+        self.places = Vec::new();
         self.large = Place::default();
     }
 

@@ -5,8 +5,10 @@
 //! number of subscribers on one subject.
 
 use crate::hash::hash;
+use crate::list::List;
 use crate::pattern::{is_valid_subscription, tokens};
 use crate::table::SlotTable;
+use crate::text::Text;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
@@ -108,22 +110,23 @@ impl<S: Copy> Found<S> {
 
 #[derive(Debug)]
 struct Node {
-    hash: u64,
-    token: Box<[u8]>,
+    token: Text,
+    hash: u32,
     parent: u32,
     /// Child for `*`.
     any: u32,
     /// Child for `>`.
     rest: u32,
     literal_children: u32,
-    plain: Vec<u32>,
-    queues: Vec<Group>,
+    plain: List,
+    #[expect(clippy::box_collection, reason = "most nodes have none: a thin pointer is enough for them")]
+    queues: Option<Box<Vec<Group>>>,
 }
 
 #[derive(Debug)]
 struct Group {
     queue: u32,
-    members: Vec<u32>,
+    members: List,
 }
 
 #[derive(Debug)]
@@ -217,10 +220,7 @@ impl<S: Copy> Index<S> {
                 number(self.slots.len() - 1)
             }
         };
-        let place = self.list(node, queue).map_or(0, |list| {
-            list.push(slot);
-            number(list.len() - 1)
-        });
+        let place = self.list(node, queue).map_or(0, |list| number(list.push(slot)));
         if let Some(entry) = self.slots.get_mut(slot as usize) {
             *entry = Slot { subscriber: Some(subscriber), node, queue, place };
         }
@@ -235,18 +235,14 @@ impl<S: Copy> Index<S> {
         let (node, queue, place) = (slot.node, slot.queue, slot.place);
         self.slots_free.push(entry.0);
         let list = self.list(node, queue)?;
-        list.swap_remove(place as usize);
-        let moved = list.get(place as usize).copied();
-        let empty = list.is_empty();
-        if list.len() * 4 < list.capacity() {
-            list.shrink_to(list.len() * 2);
-        }
+        let moved = list.swap_remove(place as usize);
+        let empty = list.as_slice().is_empty();
         if let Some(moved) = moved.and_then(|moved| self.slots.get_mut(moved as usize)) {
             moved.place = place;
         }
         if queue != NONE {
             if empty && let Some(node) = self.nodes.get_mut(node as usize) {
-                node.queues.retain(|group| group.queue != queue);
+                node.drop_group(queue);
             }
             self.leave_queue(queue);
         }
@@ -264,7 +260,7 @@ impl<S: Copy> Index<S> {
         while number != ROOT
             && let Some(node) = self.nodes.get(number as usize)
         {
-            way.push(&*node.token);
+            way.push(node.token.as_bytes());
             number = node.parent;
         }
         way.reverse();
@@ -294,10 +290,16 @@ impl<S: Copy> Index<S> {
         let slot = self.slots.get(entry.0 as usize).filter(|slot| slot.subscriber.is_some());
         let list = slot.and_then(|slot| {
             let node = self.nodes.get(slot.node as usize)?;
-            let group = || node.queues.iter().find(|group| group.queue == slot.queue).map(|group| &group.members);
+            let group = || {
+                node.queues
+                    .iter()
+                    .flat_map(|groups| groups.iter())
+                    .find(|group| group.queue == slot.queue)
+                    .map(|group| &group.members)
+            };
             if slot.queue == NONE { Some(&node.plain) } else { group() }
         });
-        list.map(Vec::as_slice).unwrap_or_default()
+        list.map(List::as_slice).unwrap_or_default()
     }
 
     /// Fills `found` with those who are to receive a message published to `literal`. Wildcard characters in `literal` are words.
@@ -332,20 +334,24 @@ impl<S: Copy> Index<S> {
     fn collect(&self, node: u32, found: &mut Found<S>) {
         let Some(node) = self.nodes.get(node as usize) else { return };
         let subscriber = |slot: &u32| self.slots.get(*slot as usize)?.subscriber;
-        found.plain.extend(node.plain.iter().filter_map(subscriber));
-        for group in &node.queues {
-            found.members.extend(group.members.iter().filter_map(subscriber).map(|member| (group.queue, member)));
+        found.plain.extend(node.plain.as_slice().iter().filter_map(subscriber));
+        for group in node.queues.iter().flat_map(|groups| groups.iter()) {
+            found
+                .members
+                .extend(group.members.as_slice().iter().filter_map(subscriber).map(|member| (group.queue, member)));
         }
     }
 
-    fn edge_hash(&self, parent: u32, token: &[u8]) -> u64 {
-        hash(self.seed ^ u64::from(parent).wrapping_mul(0xff51_afd7_ed55_8ccd), token)
+    /// 32 bits of a hash: the number of nodes has no more.
+    fn edge_hash(&self, parent: u32, token: &[u8]) -> u32 {
+        let hash = hash(self.seed ^ u64::from(parent).wrapping_mul(0xff51_afd7_ed55_8ccd), token);
+        u32::try_from(hash >> 32).unwrap_or_default()
     }
 
     /// The literal child.
     fn child(&self, parent: u32, token: &[u8]) -> Option<u32> {
-        self.edges.find(self.edge_hash(parent, token), |node| {
-            self.nodes.get(node as usize).is_some_and(|node| node.parent == parent && *node.token == *token)
+        self.edges.find(u64::from(self.edge_hash(parent, token)), |node| {
+            self.nodes.get(node as usize).is_some_and(|node| node.parent == parent && node.token.as_bytes() == token)
         })
     }
 
@@ -385,7 +391,7 @@ impl<S: Copy> Index<S> {
             _ => {
                 above.literal_children += 1;
                 let nodes = &self.nodes;
-                self.edges.insert(hash, number, |node| nodes.get(node as usize).map_or(0, |node| node.hash));
+                self.edges.insert(u64::from(hash), number, |node| hash_in(nodes, node));
             }
         }
         number
@@ -402,11 +408,11 @@ impl<S: Copy> Index<S> {
             node.parent = NONE;
             self.nodes_free.push(number);
             let nodes = &self.nodes;
-            if !matches!(*token, [b'*'] | [b'>']) {
-                self.edges.remove(hash, number, |node| nodes.get(node as usize).map_or(0, |node| node.hash));
+            if !matches!(token.as_bytes(), [b'*'] | [b'>']) {
+                self.edges.remove(u64::from(hash), number, |node| hash_in(nodes, node));
             }
             let Some(above) = self.nodes.get_mut(parent as usize) else { return };
-            match *token {
+            match *token.as_bytes() {
                 [b'*'] => above.any = NONE,
                 [b'>'] => above.rest = NONE,
                 [..] => above.literal_children -= 1,
@@ -457,32 +463,45 @@ impl<S: Copy> Index<S> {
     }
 
     /// The node's list for the queue, made when it is not there.
-    fn list(&mut self, node: u32, queue: u32) -> Option<&mut Vec<u32>> {
+    fn list(&mut self, node: u32, queue: u32) -> Option<&mut List> {
         let node = self.nodes.get_mut(node as usize)?;
         if queue == NONE {
             return Some(&mut node.plain);
         }
-        let place = node.queues.iter().position(|group| group.queue == queue).unwrap_or_else(|| {
-            node.queues.push(Group { queue, members: Vec::new() });
-            node.queues.len() - 1
+        let groups = node.queues.get_or_insert_default();
+        let place = groups.iter().position(|group| group.queue == queue).unwrap_or_else(|| {
+            groups.push(Group { queue, members: List::Empty });
+            groups.len() - 1
         });
-        node.queues.get_mut(place).map(|group| &mut group.members)
+        groups.get_mut(place).map(|group| &mut group.members)
     }
 }
 
 impl Node {
-    fn new(hash: u64, token: &[u8], parent: u32) -> Self {
-        let (plain, queues) = (Vec::new(), Vec::new());
-        Self { hash, token: token.into(), parent, any: NONE, rest: NONE, literal_children: 0, plain, queues }
+    fn new(hash: u32, token: &[u8], parent: u32) -> Self {
+        let (token, plain) = (Text::new(token), List::Empty);
+        Self { token, hash, parent, any: NONE, rest: NONE, literal_children: 0, plain, queues: None }
+    }
+
+    fn drop_group(&mut self, queue: u32) {
+        let Some(groups) = &mut self.queues else { return };
+        groups.retain(|group| group.queue != queue);
+        if groups.is_empty() {
+            self.queues = None;
+        }
     }
 
     fn is_bare(&self) -> bool {
         self.any == NONE
             && self.rest == NONE
             && self.literal_children == 0
-            && self.plain.is_empty()
-            && self.queues.is_empty()
+            && self.plain.as_slice().is_empty()
+            && self.queues.is_none()
     }
+}
+
+fn hash_in(nodes: &[Node], number: u32) -> u64 {
+    nodes.get(number as usize).map_or(0, |node| u64::from(node.hash))
 }
 
 fn number(place: usize) -> u32 {

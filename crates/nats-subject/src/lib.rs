@@ -27,9 +27,11 @@ extern crate alloc;
 mod cache;
 mod hash;
 mod index;
+mod list;
 mod mapping;
 mod pattern;
 mod table;
+mod text;
 mod token;
 
 pub use cache::Cache;
@@ -38,4 +40,5 @@ pub use index::{Entry, Error, Found, Index};
 pub use mapping::{Mapping, MappingError};
 pub use pattern::{intersect, is_literal, is_subset, is_valid_publish, is_valid_subscription, matches, overlaps};
 pub use table::SlotTable;
+pub use text::Text;
 pub use token::{decode_token, encode_token};

@@ -111,7 +111,11 @@ struct Slot<K> {
 pub struct Reactor<K> {
     epoll: OwnedFd,
     slots: Vec<Slot<K>>,
+    /// Slots that were free when they were noted; some may be gone or taken since.
     free: Vec<u32>,
+    used: usize,
+    /// Where new slots begin to count, so that no token of one that is gone comes again.
+    generation: u32,
     sources_max: usize,
     batch: Vec<epoll::Event>,
     served: usize,
@@ -119,19 +123,20 @@ pub struct Reactor<K> {
 
 impl<K> fmt::Debug for Reactor<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reactor").field("sources", &(self.slots.len() - self.free.len())).finish_non_exhaustive()
+        f.debug_struct("Reactor").field("sources", &self.used).finish_non_exhaustive()
     }
 }
 
 impl<K: Copy> Reactor<K> {
-    /// Opens an empty set. Slots are allocated as sources come, up to `sources_max`, and used again.
+    /// Opens an empty set. Slots are allocated as sources come, up to `sources_max`, used again, and given back as sources go.
     ///
     /// # Errors
     /// `EMFILE`/`ENFILE` when no descriptor is free.
     pub fn new(sources_max: usize) -> Result<Self, Error> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let batch = Vec::with_capacity(BATCH);
-        Ok(Self { epoll, slots: Vec::new(), free: Vec::new(), sources_max, batch, served: 0 })
+        let (slots, free) = (Vec::new(), Vec::new());
+        Ok(Self { epoll, slots, free, used: 0, generation: 0, sources_max, batch, served: 0 })
     }
 
     /// Watches `fd` (level-triggered) and returns its token.
@@ -139,25 +144,47 @@ impl<K: Copy> Reactor<K> {
     /// # Errors
     /// [`Error::Full`] at the limit; the kernel's otherwise (`EPERM` for a plain file).
     pub fn insert(&mut self, fd: impl AsFd, interest: Interest, key: K) -> Result<Token, Error> {
-        let index = match self.free.pop() {
-            Some(index) => index,
-            None if self.slots.len() >= self.sources_max => return Err(Error::Full),
-            None => {
-                self.slots.push(Slot { generation: 0, key: None });
-                u32::try_from(self.slots.len() - 1).map_err(|_| Error::Full)?
-            }
-        };
+        let index = self.free_slot()?;
         let slot = self.slots.get_mut(index as usize).ok_or(Error::Stale)?;
         let token = Token { index, generation: slot.generation };
         match epoll::add(&self.epoll, fd, EventData::new_u64(token.pack()), interest.0) {
             Ok(()) => {
                 slot.key = Some(key);
+                self.used += 1;
                 Ok(token)
             }
             Err(errno) => {
                 self.free.push(index);
                 Err(errno.into())
             }
+        }
+    }
+
+    fn free_slot(&mut self) -> Result<u32, Error> {
+        while let Some(index) = self.free.pop() {
+            if self.slots.get(index as usize).is_some_and(|slot| slot.key.is_none()) {
+                return Ok(index);
+            }
+        }
+        if self.slots.len() >= self.sources_max {
+            return Err(Error::Full);
+        }
+        self.slots.push(Slot { generation: self.generation, key: None });
+        u32::try_from(self.slots.len() - 1).map_err(|_| Error::Full)
+    }
+
+    /// Gives back the free slots at the end.
+    fn shrink(&mut self) {
+        while let Some(last) = self.slots.pop_if(|last| last.key.is_none()) {
+            self.generation = self.generation.max(last.generation);
+        }
+        let len = self.slots.len();
+        if self.free.len() > 2 * len + BATCH {
+            self.free.retain(|&index| (index as usize) < len);
+        }
+        if self.slots.capacity() > 4 * len + BATCH {
+            self.slots.shrink_to(2 * len);
+            self.free.shrink_to(2 * self.free.len());
         }
     }
 
@@ -180,6 +207,8 @@ impl<K: Copy> Reactor<K> {
             slot.key = None;
             slot.generation = slot.generation.wrapping_add(1);
             self.free.push(token.index);
+            self.used -= 1;
+            self.shrink();
         }
         Ok(epoll::delete(&self.epoll, fd)?)
     }
@@ -193,7 +222,7 @@ impl<K: Copy> Reactor<K> {
     /// Number of sources watched.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.used
     }
 
     /// True when nothing is watched.
@@ -285,6 +314,31 @@ mod tests {
         assert!(reactor.is_empty());
         reactor.insert(&writer, Interest::WRITE, ()).unwrap();
         assert_eq!(reactor.len(), 1);
+    }
+
+    #[test]
+    fn slots_are_given_back_and_no_token_comes_twice() {
+        let mut reactor = Reactor::new(1000).unwrap();
+        let (reader, _writer) = pipe().unwrap();
+        let first = reactor.insert(&reader, Interest::READ, 0).unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for round in 0..5 {
+            let pipes: Vec<_> = (0..200).map(|_| pipe().unwrap()).collect();
+            let tokens: Vec<_> =
+                pipes.iter().map(|(reader, _)| reactor.insert(reader, Interest::READ, round).unwrap()).collect();
+            assert_eq!(reactor.len(), 201);
+            for (place, (token, (reader, _))) in tokens.iter().zip(&pipes).enumerate() {
+                assert!(seen.insert((token.index, token.generation)), "{token:?}");
+                if place % 2 == round % 2 {
+                    reactor.remove(*token, reader).unwrap();
+                }
+            }
+            for (place, (token, (reader, _))) in tokens.iter().zip(&pipes).enumerate() {
+                assert_eq!(reactor.remove(*token, reader).is_err(), place % 2 == round % 2);
+            }
+            assert_eq!((reactor.len(), reactor.slots.len(), reactor.key(first)), (1, 1, Some(0)));
+            assert!(reactor.slots.capacity() < 100 && reactor.free.capacity() < 100);
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ Server:
       --ready-fd N             write a newline to descriptor N when ready, and close it
       --sl, --signal COMMAND   ldm, reload, reopen, quit, term or stop; COMMAND=PID or COMMAND=FILE with the number:
                                send it to a running server
+      --sd, --store_dir DIR    has no meaning without JetStream, as in nats-server: taken because test harnesses always give it
 Logging:
   -l, --log FILE               log to FILE instead of standard error
   -D, --debug                  log clients coming and going
@@ -31,6 +32,12 @@ Logging:
 Authorization (TCP clients):
       --user USER --pass PASS  what a client must send
       --auth TOKEN             what a client must send instead
+TLS:
+      --tls                    TLS for clients
+      --tlscert FILE           certificate of the server
+      --tlskey FILE            its private key
+      --tlsverify              clients must show a certificate
+      --tlscacert FILE         certificates that vouch for theirs
 Other:
   -h, --help                   this text
   -v, --version                version
@@ -75,6 +82,8 @@ pub enum Error {
     BadValue(String, String),
     /// A command for `--signal` that there is not.
     UnknownSignal(String),
+    /// TLS is asked for, and this build has none.
+    NoTls,
     /// Something that is no flag.
     Stray(String),
 }
@@ -87,6 +96,7 @@ impl fmt::Display for Error {
             Self::MissingValue(flag) => write!(f, "flag needs an argument: -{flag}"),
             Self::BadValue(flag, value) => write!(f, "invalid value {value:?} for flag -{flag}"),
             Self::UnknownSignal(text) => write!(f, "unknown signal {text:?}"),
+            Self::NoTls => f.write_str("this build has no TLS"),
             Self::Stray(text) => write!(f, "unrecognized argument {text:?}"),
         }
     }
@@ -104,12 +114,18 @@ enum Flag {
     Pid,
     PortsDirectory,
     ReadyFd,
+    StoreDirectory,
     Log,
     Signal,
     HttpPort,
     User,
     Password,
     Token,
+    Tls,
+    TlsVerify,
+    TlsCertificate,
+    TlsKey,
+    TlsRoots,
     Check,
     Debug,
     Trace,
@@ -134,6 +150,8 @@ const FLAGS: &[(&str, Flag)] = &[
     ("pid", Flag::Pid),
     ("ports_file_dir", Flag::PortsDirectory),
     ("ready-fd", Flag::ReadyFd),
+    ("sd", Flag::StoreDirectory),
+    ("store_dir", Flag::StoreDirectory),
     ("l", Flag::Log),
     ("log", Flag::Log),
     ("sl", Flag::Signal),
@@ -143,6 +161,11 @@ const FLAGS: &[(&str, Flag)] = &[
     ("user", Flag::User),
     ("pass", Flag::Password),
     ("auth", Flag::Token),
+    ("tls", Flag::Tls),
+    ("tlsverify", Flag::TlsVerify),
+    ("tlscert", Flag::TlsCertificate),
+    ("tlskey", Flag::TlsKey),
+    ("tlscacert", Flag::TlsRoots),
     ("t", Flag::Check),
     ("check-config", Flag::Check),
     ("D", Flag::Debug),
@@ -174,13 +197,6 @@ const UNSUPPORTED: &[&str] = &[
     "max_traced_msg_len",
     "js",
     "jetstream",
-    "sd",
-    "store_dir",
-    "tls",
-    "tlscert",
-    "tlskey",
-    "tlsverify",
-    "tlscacert",
     "routes",
     "cluster",
     "cluster_name",
@@ -219,6 +235,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, E
                 let signalling = Signalling::parse(&value).ok_or(Error::UnknownSignal(value))?;
                 return Ok(Request::Signal(signalling));
             }
+            Flag::Tls => flags.overrides.tls = Some(switched(name, attached.as_deref())?),
+            Flag::TlsVerify => flags.overrides.tls_verify = switched(name, attached.as_deref())?,
             Flag::Check => flags.check = true,
             Flag::Debug => flags.overrides.debug = true,
             Flag::Trace => flags.overrides.trace = true,
@@ -231,10 +249,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, E
             | Flag::Pid
             | Flag::PortsDirectory
             | Flag::ReadyFd
+            | Flag::StoreDirectory
             | Flag::Log
             | Flag::HttpPort
             | Flag::User
             | Flag::Password
+            | Flag::TlsCertificate
+            | Flag::TlsKey
+            | Flag::TlsRoots
             | Flag::Token => {
                 let value = attached.or_else(|| arguments.next()).ok_or_else(|| Error::MissingValue(name.into()))?;
                 set(&mut flags, flag, name, value)?;
@@ -262,10 +284,31 @@ fn set(flags: &mut Flags, flag: Flag, name: &str, value: String) -> Result<(), E
         Flag::User => overrides.user = Some(value),
         Flag::Password => overrides.password = Some(value),
         Flag::Token => overrides.token = Some(value),
-        // Those without a value are dealt with by the caller.
-        Flag::Signal | Flag::Check | Flag::Debug | Flag::Trace | Flag::DebugTrace | Flag::Help | Flag::Version => {}
+        Flag::TlsCertificate => overrides.tls_certificate = Some(value.into()),
+        Flag::TlsKey => overrides.tls_key = Some(value.into()),
+        Flag::TlsRoots => overrides.tls_roots = Some(value.into()),
+        // Those without a value are dealt with by the caller; nothing is ever stored.
+        Flag::StoreDirectory
+        | Flag::Signal
+        | Flag::Tls
+        | Flag::TlsVerify
+        | Flag::Check
+        | Flag::Debug
+        | Flag::Trace
+        | Flag::DebugTrace
+        | Flag::Help
+        | Flag::Version => {}
     }
     Ok(())
+}
+
+/// A switch that is on, unless `=false` is attached to it.
+fn switched(name: &str, attached: Option<&str>) -> Result<bool, Error> {
+    if !cfg!(feature = "tls") {
+        return Err(Error::NoTls);
+    }
+    let value = attached.unwrap_or("true");
+    value.parse().map_err(|_| Error::BadValue(name.into(), value.into()))
 }
 
 /// A port; -1 is 0, a free one.
@@ -284,7 +327,11 @@ mod tests {
 
     #[test]
     fn one_dash_or_two_and_values_attached_or_not() {
-        for line in ["-a ::1 -p 4333 -DV", "--addr ::1 --port 4333 --debug --trace", "--addr=::1 -port=4333 -D -V"] {
+        for line in [
+            "-a ::1 -p 4333 -DV -sd /tmp",
+            "--store_dir /tmp --addr ::1 --port 4333 --debug --trace",
+            "--addr=::1 -port=4333 -D -V",
+        ] {
             let Ok(Request::Serve(flags)) = parsed(line) else { panic!("{line}") };
             let overrides = flags.overrides;
             assert_eq!((overrides.host.as_deref(), overrides.port), (Some("::1"), Some(4333)));

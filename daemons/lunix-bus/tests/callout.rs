@@ -193,7 +193,7 @@ fn the_service_is_told_about_the_client_and_says_what_it_may_do() {
             ",\"user\":\"x\",\"pass\":\"secret\",\"name\":\"n\",\"lang\":\"l\",\"version\":\"1\",\"protocol\":1";
         let mut client = desk.client(connect);
         let permissions = Permissions {
-            publish: Permission { allow: vec!["a".into()], ..Permission::default() },
+            publish: Permission { allow: Some(vec!["a".into()]), ..Permission::default() },
             subscribe: Permission { deny: vec!["b".into()], ..Permission::default() },
             ..Permissions::default()
         };

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { ask, pause, play, see, soon } from "./runner.mjs";
 
-const NATS = createRequire(import.meta.url)("nats1");
+const NATS = createRequire(import.meta.url)("nats");
 
 const told = (error) => `${error?.name} ${error?.code ?? ""} ${error?.message}`;
 

@@ -1,9 +1,10 @@
-//! Writes what is generated from `crates/interfaces` and the daemons' flag tables: `api/`, the manuals of section 7, and the marked
+//! Writes what is generated from `crates/interfaces` and the daemons' flag tables: `api/`, the bus's configuration, the manuals of section 7, and the marked
 //! parts of the manuals of section 8. With `--check` it writes nothing and fails when a file differs.
 #![forbid(unsafe_code)]
 
 mod asyncapi;
 mod manual;
+mod policy;
 mod python;
 mod reference;
 mod schema;
@@ -57,6 +58,9 @@ fn generate(root: &Path) -> Result<Files, String> {
     for (path, text) in manual::daemons(root, &domains)? {
         files.insert(path, text);
     }
+    let rows = interfaces::policy::rows().map_err(|line| format!("crates/interfaces/policy.txt: {line}"))?;
+    files.insert("image/root/etc/lunix/bus.conf".into(), policy::configuration(&rows));
+    files.insert("api/policy.md".into(), policy::page(&rows));
     let (path, text) = manual::lunix(root)?;
     files.insert(path, text);
     Ok(files)

@@ -20,12 +20,12 @@ pub struct Permissions {
     pub responses: Option<Responses>,
 }
 
-/// Subjects, each possibly followed by a space and a queue group. An empty `allow` allows everything.
+/// Subjects, each possibly followed by a space and a queue group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Permission {
-    /// Allowed.
+    /// Allowed; `None`: everything. An empty list counts for nothing where nothing is denied, either, and else allows nothing.
     #[serde(skip_serializing_if = "is_absent")]
-    pub allow: Vec<String>,
+    pub allow: Option<Vec<String>>,
     /// Denied even where allowed.
     #[serde(skip_serializing_if = "is_absent")]
     pub deny: Vec<String>,
@@ -93,7 +93,8 @@ impl Permissions {
 
 impl Permission {
     fn read(fields: Fields<'_>) -> Result<Self, Error> {
-        Ok(Self { allow: fields.texts("allow")?, deny: fields.texts("deny")? })
+        let allow = fields.get("allow").map(|_| fields.texts("allow")).transpose()?;
+        Ok(Self { allow, deny: fields.texts("deny")? })
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Account {
     pub(crate) name: Box<str>,
     /// Clients that are bound to it now.
     pub(crate) clients: u32,
+    /// Links to hubs that are bound to it now.
+    pub(crate) links: u32,
     /// The account it was made from, for one user.
     pub(crate) template: Option<Box<str>>,
     /// What it exports and imports.
@@ -103,6 +105,7 @@ impl Accounts {
         *self.list.get_mut(free)? = Some(Account {
             name: name.into(),
             clients: 0,
+            links: 0,
             template: None,
             sharing: Rc::default(),
             suppliers: Vec::new(),

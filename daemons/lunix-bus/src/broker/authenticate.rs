@@ -11,7 +11,6 @@ use super::kinds::ConnectionKind;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
 use super::{Broker, budget};
-use crate::local::Facts;
 #[cfg(feature = "jwt")]
 use crate::operator::Standing;
 use nats_proto::client::Parser;
@@ -34,27 +33,28 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Somebody who may do everything in the global account.
+    /// Somebody without a token.
     #[must_use]
-    pub fn anybody() -> Self {
+    pub fn new(user: Option<Box<str>>, account: Rc<str>, permissions: Option<Rc<Permissions>>) -> Self {
         Self {
-            user: None,
-            account: GLOBAL.into(),
-            permissions: None,
+            user,
+            account,
+            permissions,
             #[cfg(feature = "jwt")]
             standing: None,
         }
+    }
+
+    /// Somebody who may do everything in the global account.
+    #[must_use]
+    pub fn anybody() -> Self {
+        Self::new(None, GLOBAL.into(), None)
     }
 }
 
 impl From<&User> for Identity {
     fn from(user: &User) -> Self {
-        Self {
-            user: Some(user.name.as_str().into()),
-            account: Rc::clone(&user.account),
-            permissions: user.permissions.clone(),
-            ..Self::anybody()
-        }
+        Self::new(Some(user.name.as_str().into()), Rc::clone(&user.account), user.permissions.clone())
     }
 }
 
@@ -91,6 +91,7 @@ pub(super) enum Verdict {
     Accepted(Identity),
     Refused,
     /// Refused for a reason that is told to the log alone.
+    #[cfg(feature = "jwt")]
     Explained(&'static str),
     /// It is this one if the answer is yes; `None`: refused whatever the answer.
     Asked(Option<Identity>, Question),
@@ -115,20 +116,29 @@ impl Client {
 
 impl Broker {
     /// Who a client is that has proved nothing yet; `None` when it must.
-    pub(super) fn identity_at_first(&self, peer: Peer, facts: Option<&Facts>) -> Option<Identity> {
-        if let Some(identity) = self.local_identity(facts) {
+    pub(super) fn identity_at_first(&self, client: &Client) -> Option<Identity> {
+        if let Some(identity) = self.local_identity(client.local.as_deref()) {
             return identity;
         }
-        if self.settings.callout.is_some() && matches!(peer, Peer::Tcp(_)) {
+        if self.settings.callout.is_some() && matches!(client.peer, Peer::Tcp(_)) {
             return None;
         }
-        let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
-        if known { Some(Identity::anybody()) } else { self.settings.default_user().map(Identity::from) }
+        let known = matches!(client.peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
+        if known {
+            return Some(Identity::anybody());
+        }
+        let default = self.default_user_of(client).filter(|_| self.certified(client).is_none());
+        default.map(Identity::from)
     }
 
     /// A CONNECT: accepted, refused, or put off.
     pub(super) fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
         let Some(mut connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        self.complete_connect(slot, &mut connect);
+        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
+        if let Some(client) = self.client_mut(slot) {
+            client.has_credentials = has_credentials;
+        }
         let delegation = self.question(slot, &connect);
         let verdict = self.judge(slot, &connect);
         connect.wipe();
@@ -145,6 +155,7 @@ impl Broker {
         match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
+            #[cfg(feature = "jwt")]
             Verdict::Explained(why) => {
                 self.explain(slot, why);
                 self.refuse(slot, "Authorization Violation", Reason::Authentication);
@@ -161,6 +172,9 @@ impl Broker {
     fn judge(&self, slot: u32, connect: &Connect) -> Verdict {
         let Some(client) = self.client(slot) else { return Verdict::Refused };
         let peer = client.peer;
+        if let Some(user) = self.certified(client) {
+            return user.map(Identity::from).map_or(Verdict::Refused, Verdict::Accepted);
+        }
         if self.goes_by_rules(connect) {
             let identity = self.local_identity(client.local.as_deref()).flatten();
             return identity.map_or(Verdict::Refused, Verdict::Accepted);
@@ -191,12 +205,13 @@ impl Broker {
         }
         let name = connect.user.as_deref().unwrap_or_default();
         if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
-            let default = self.settings.default_user().map(Identity::from);
+            let default = self.client(slot).and_then(|client| self.default_user_of(client)).map(Identity::from);
             return default.map_or(Verdict::Refused, Verdict::Accepted);
         }
         let password = connect.password.as_deref().unwrap_or_default();
         let kind = self.kind_of(slot);
-        let known = users.iter().find(|user| user.name == name && !user.by_key && user.kinds.allow(kind));
+        let fits = |user: &&User| user.name == name && !user.by_key && !user.by_certificate && user.kinds.allow(kind);
+        let known = users.iter().find(fits);
         // A password is compared for an unknown name, too, so that time does not tell which names there are.
         let secret = known.map_or("-", |user| &user.password);
         let identity = known.map_or_else(Identity::anybody, Identity::from);
@@ -211,6 +226,7 @@ impl Broker {
     }
 
     /// Tells the log, and nobody else, why a client is not let in.
+    #[cfg(feature = "jwt")]
     pub(super) fn explain(&mut self, slot: u32, why: &str) {
         if let Some(client) = self.client(slot) {
             let (id, peer) = (client.id, client.peer);
@@ -224,8 +240,10 @@ impl Broker {
     }
 
     /// How the client is connected.
-    pub(super) fn kind_of(&self, _slot: u32) -> ConnectionKind {
-        ConnectionKind::Standard
+    pub(super) fn kind_of(&self, slot: u32) -> ConnectionKind {
+        let way = self.client(slot).and_then(|client| client.way.as_deref());
+        let is_web = way.is_some_and(|way| way.web.is_some());
+        if is_web { ConnectionKind::Websocket } else { ConnectionKind::Standard }
     }
 
     /// The user with the key that the client signed with.
@@ -244,9 +262,8 @@ impl Broker {
     }
 
     /// Lets a client in as `identity`.
-    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, connect: Connect, identity: &Identity) {
+    fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, mut connect: Connect, identity: &Identity) {
         let is_told = self.settings.closed_kept > 0 || !self.settings.accounts.is_empty();
-        let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
         if self.is_full(slot, identity) {
             let text = "maximum account active connections exceeded";
             return self.refuse(slot, text, Reason::MaxAccountConnections);
@@ -259,8 +276,8 @@ impl Broker {
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
-        client.has_credentials = has_credentials;
         // Only monitoring and other accounts are told, so only then is memory spent on it.
+        connect.user = identity.user.as_deref().map(str::to_owned).or(connect.user);
         client.about = connect.about().filter(|_| is_told);
         parser.set_headers(client.options.headers);
         let options = client.options;
@@ -272,6 +289,9 @@ impl Broker {
         if again {
             // The reference binds the client to its account anew, and what it subscribed to before is gone.
             self.drop_all_subscriptions(slot);
+        }
+        if self.client(slot).is_some_and(|client| client.subscriptions_max(&self.settings) == Some(0)) {
+            return self.refuse(slot, "maximum subscriptions exceeded", Reason::MaxSubscriptions);
         }
         if !(0..=1).contains(&options.protocol) {
             return self.refuse(slot, "invalid client protocol", Reason::ClientProtocol);

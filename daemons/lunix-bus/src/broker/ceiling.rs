@@ -12,6 +12,7 @@ impl Broker {
         if !self.outbox.too_slow.is_empty() || self.outbox.ledger.is_over() {
             self.cut_the_slow();
         }
+        self.tell_hubs();
     }
 
     #[cold]
@@ -59,6 +60,7 @@ impl Broker {
         if client.closing.is_none() {
             self.slow_consumers += 1;
         }
+        client.cut = true;
         self.outbox.cut(slot, client, reason);
         self.drop_all_subscriptions(slot);
     }

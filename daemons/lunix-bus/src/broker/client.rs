@@ -3,6 +3,8 @@
 use super::account::AccountId;
 use super::authenticate::Waiting;
 use super::budget::{CLIENT_SIZE, Payer};
+use super::door::Way;
+use super::link::Link;
 #[cfg(feature = "jwt")]
 use super::nonce::Nonce;
 use super::outbox::Stall;
@@ -64,6 +66,8 @@ pub enum Reason {
     MaxConnections,
     /// Its account has as many clients as it may.
     MaxAccountConnections,
+    /// It may have no subscription at all.
+    MaxSubscriptions,
     /// Its token, or that of its account, is worth nothing any more.
     Expired,
     /// Its account took its token back.
@@ -72,6 +76,10 @@ pub enum Reason {
     MaxPayload,
     /// A control line longer than allowed.
     MaxControlLine,
+    /// The TLS handshake failed, or took too long.
+    TlsHandshake,
+    /// The client's certificate is not one of those that are let in.
+    Pinned,
     /// The client asked for a protocol that there is not.
     ClientProtocol,
     /// PINGs stayed unanswered.
@@ -86,6 +94,10 @@ pub enum Reason {
     UserMemory,
     /// The server ends.
     Shutdown,
+    /// What answers there is no hub.
+    WrongPort,
+    /// There is no TLS with the hub.
+    Handshake,
 }
 
 impl Reason {
@@ -100,10 +112,13 @@ impl Reason {
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::MaxConnections => "Maximum Connections Exceeded",
             Self::MaxAccountConnections => "Maximum Account Connections Exceeded",
+            Self::MaxSubscriptions => "Maximum Subscriptions Exceeded",
             Self::Expired => "Authentication Expired",
             Self::Revoked => "Credentials Revoked",
             Self::MaxPayload => "Maximum Message Payload Exceeded",
             Self::MaxControlLine => "Maximum Control Line Exceeded",
+            Self::TlsHandshake => "TLS Handshake Failure",
+            Self::Pinned => "Pinned Certificate Not Presented",
             Self::ClientProtocol => "Bad Client Protocol Version",
             Self::Stale => "Stale Connection",
             Self::SlowPending => "Slow Consumer (Pending Bytes)",
@@ -111,6 +126,8 @@ impl Reason {
             Self::Memory => "Slow Consumer (Memory Ceiling)",
             Self::UserMemory => "Slow Consumer (Memory of its User)",
             Self::Shutdown => "Server Shutdown",
+            Self::WrongPort => "Incorrect Port",
+            Self::Handshake => "TLS Handshake Failure",
         }
     }
 }
@@ -169,6 +186,12 @@ pub(crate) struct Client {
     pub(crate) pinged: bool,
     /// Sent something since the last PING was due.
     pub(crate) active: bool,
+    /// Was told INFO before the way to the protocol was open.
+    pub(crate) told: bool,
+    /// The way to the protocol is open: what TLS and WebSocket have to settle is settled.
+    pub(crate) entered: bool,
+    /// Nothing more is written to it.
+    pub(crate) cut: bool,
     /// In the list of those with fresh output.
     pub(crate) dirty: bool,
     /// Set once the connection is to end after what waits is written.
@@ -176,6 +199,8 @@ pub(crate) struct Client {
     /// Set while nothing is read from it, because a receiver of its messages cannot follow.
     pub(crate) stalled: Option<Stall>,
     pub(crate) pings_out: u32,
+    /// What its connection holds outside of the broker, in bytes.
+    pub(crate) charged: u32,
     /// First of its subscriptions; `u32::MAX` for none.
     pub(crate) first_subscription: u32,
     pub(crate) subscriptions: u32,
@@ -196,6 +221,8 @@ pub(crate) struct Client {
     pub(crate) asked: Option<Instant>,
     pub(crate) round_trip: Option<Duration>,
     pub(crate) about: Option<Box<About>>,
+    /// What lies between the socket and the protocol; `None`: nothing.
+    pub(crate) way: Option<Box<Way>>,
     /// What it has to sign, where there are users with keys.
     #[cfg(feature = "jwt")]
     pub(crate) nonce: Option<Box<Nonce>>,
@@ -213,17 +240,25 @@ pub(crate) struct Client {
     /// The user it proved to be, where there are users, and what that one may do; nothing is said of one who may do everything.
     pub(crate) user: Option<Box<str>>,
     pub(crate) granted: Option<Box<Granted>>,
+    /// What it has that is a link to a hub instead.
+    pub(crate) link: Option<Box<Link>>,
 }
 
 impl Client {
     /// What it is charged.
     pub(crate) fn held(&self) -> usize {
-        CLIENT_SIZE + self.output.held() + self.partial.capacity() + self.subscriptions_size + self.replies.charged()
+        let input = self.partial.capacity() + self.charged as usize;
+        CLIENT_SIZE + self.output.held() + input + self.subscriptions_size + self.replies.charged()
     }
 
     /// What it holds, and what it keeps others from giving free: the one with most is cut first.
     pub(crate) fn weight(&self) -> usize {
         self.held().max(self.output.pending())
+    }
+
+    /// Bytes that its unfinished operation must have to be complete; `None` while that is unknown.
+    pub(crate) fn wanted_len(&self) -> Option<usize> {
+        self.link.as_deref().map_or_else(|| self.parser.wanted_len(), Link::wanted_len)
     }
 
     /// True when nothing may be sent to it any more.

@@ -29,6 +29,7 @@ impl Broker {
             .chain(lame_duck)
             .chain(self.relax_due)
             .chain(self.replies.due)
+            .chain(self.links.next_due())
             .min()
     }
 
@@ -41,6 +42,7 @@ impl Broker {
             self.outbox.pool.clear();
         }
         self.forget_overdue(now);
+        self.tick_links(now);
         if self.next_due.is_none_or(|due| due > now) {
             return;
         }
@@ -136,20 +138,5 @@ impl Broker {
             client.stalled = Some(Stall { receiver, until: now + STALL });
             self.outbox.stalled.push(slot);
         }
-    }
-
-    /// Gives memory back when the last client is gone.
-    pub(super) fn trim(&mut self) {
-        self.clients = Vec::new();
-        self.free = Vec::new();
-        self.spare = Vec::new();
-        self.scratch = super::publish::Scratch::default();
-        self.unwire();
-        self.subscriptions.trim();
-        self.wire();
-        self.outbox.questions.clear();
-        self.outbox.pool.clear();
-        self.next_due = None;
-        self.relax_due = None;
     }
 }

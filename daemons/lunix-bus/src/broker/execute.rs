@@ -111,7 +111,7 @@ impl Broker {
         }
     }
 
-    fn ping(&mut self, slot: u32) {
+    pub(super) fn ping(&mut self, slot: u32) {
         self.send(slot, [b"PONG\r\n"]);
         let Some(client) = self.client_mut(slot).filter(|client| client.connected && !client.greeted) else { return };
         client.greeted = true;
@@ -120,7 +120,7 @@ impl Broker {
         }
     }
 
-    fn pong(&mut self, now: Instant, slot: u32) {
+    pub(super) fn pong(&mut self, now: Instant, slot: u32) {
         if let Some(client) = self.client_mut(slot) {
             client.pings_out = 0;
             client.round_trip = client.asked.take().map(|asked| now - asked).or(client.round_trip);

@@ -3,6 +3,7 @@
 //! | input | what it does |
 //! |---|---|
 //! | [`Broker::accept`] | a new client: INFO waits for it |
+//! | [`Broker::accept_at`], [`Broker::enter`] | the same for one that has to get through TLS or a WebSocket's handshake first |
 //! | [`Broker::receive`] | bytes of a client: parsed, executed, routed straight into the receivers' output |
 //! | [`Broker::sent`], [`Broker::blocked`] | how writing goes |
 //! | [`Broker::remove`] | the connection is closed |
@@ -32,13 +33,20 @@ mod ceiling;
 mod client;
 mod clock;
 mod closed;
+mod compact;
 mod connect;
+mod door;
 mod events;
 mod execute;
 mod info;
 mod json;
 mod kinds;
 mod lame_duck;
+#[cfg(feature = "leaf")]
+mod link;
+#[cfg(not(feature = "leaf"))]
+#[path = "no_link.rs"]
+mod link;
 mod local_clients;
 #[cfg(feature = "jwt")]
 mod nonce;
@@ -60,18 +68,23 @@ mod system;
 mod tests;
 #[cfg_attr(not(feature = "jwt"), path = "tokens_absent.rs")]
 mod tokens;
+#[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
+mod wants;
 mod wiring;
 
 pub use account::GLOBAL;
 pub(crate) use authenticate::is_hash;
 pub use authenticate::{Identity, Question, Ticket};
 pub use client::{Peer, Reason};
+pub use door::{Cookies, Door, PeerCertificate, TlsFacts, Way, WebFacts};
 pub use info::REFERENCE_VERSION;
 pub use kinds::{ConnectionKind, ConnectionKinds};
+#[cfg(feature = "leaf")]
+pub use link::{LinkOrder, Proof};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
-pub use settings::{Callout, Credentials, Settings};
+pub use settings::{Callout, Credentials, Security, Settings, Web};
 pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
 use crate::local;
@@ -126,6 +139,7 @@ pub struct Broker {
     traffic: Traffic,
     closed: VecDeque<Closed>,
     lame_duck: Option<LameDuck>,
+    links: link::Links,
     #[cfg(feature = "jwt")]
     nonces: nonce::Nonces,
     #[cfg(feature = "jwt")]
@@ -170,6 +184,7 @@ impl Broker {
             traffic: Traffic::default(),
             closed: VecDeque::new(),
             lame_duck: None,
+            links: link::Links::default(),
             #[cfg(feature = "jwt")]
             nonces: nonce::Nonces::new([0; 32]),
             #[cfg(feature = "jwt")]
@@ -206,6 +221,12 @@ impl Broker {
     /// Number of clients.
     #[must_use]
     pub fn clients(&self) -> usize {
+        self.count - self.links.seated()
+    }
+
+    /// Number of connections: clients, and links to hubs.
+    #[must_use]
+    pub fn connections(&self) -> usize {
         self.count
     }
 
@@ -236,25 +257,53 @@ impl Broker {
     /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
     /// be told.
     pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
-        self.accept_with(now, peer, None)
+        self.accept_at(now, peer, Door::Open, None, None)
     }
 
-    fn accept_with(&mut self, now: Instant, peer: Peer, facts: Option<local::Facts>) -> Option<u32> {
-        let crowded = self.count >= self.settings.max_connections;
-        if self.count > self.settings.max_connections.saturating_add(64) {
+    /// A new connection that comes in through `door`; what is known of its `way` already, and what the kernel says of the peer.
+    /// Returns as [`Broker::accept`].
+    pub fn accept_at(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        door: Door,
+        way: Option<Box<Way>>,
+        facts: Option<local::Facts>,
+    ) -> Option<u32> {
+        let clients = self.clients();
+        let crowded = clients >= self.settings.max_connections;
+        if clients > self.settings.max_connections.saturating_add(64) {
             return None;
         }
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                self.clients.push(None);
-                u32::try_from(self.clients.len() - 1).ok()?
-            }
-        };
+        let slot = self.seat(now, peer)?;
+        if let Some(client) = self.client_mut(slot) {
+            client.local = facts.map(Box::new);
+            client.way = way;
+            client.told = door != Door::Silent;
+            client.entered = door == Door::Open;
+        }
+        self.outbox.note(self.next_id - 1, Note::Opened(peer));
+        if door == Door::Open {
+            self.recognise(slot);
+        }
+        if door != Door::Silent {
+            self.send_info(slot, info::Kind::First);
+        }
+        if door == Door::Open {
+            self.start_clock(now, slot);
+        }
+        if crowded {
+            self.refuse(slot, "maximum connections exceeded", Reason::MaxConnections);
+        }
+        Some(slot)
+    }
+
+    /// A place for a connection, and the connection in it: nobody yet.
+    fn seat(&mut self, now: Instant, peer: Peer) -> Option<u32> {
+        let slot = self.free_slot()?;
         let id = self.next_id;
         self.next_id += 1;
         self.count += 1;
-        let identity = self.identity_at_first(peer, facts.as_ref());
         let payer = self.outbox.ledger.join(&budget::key_of(peer, None));
         self.outbox.ledger.charge(payer, budget::CLIENT_SIZE);
         let mut parser = Parser::new(self.settings.max_control_line, self.settings.max_payload);
@@ -268,7 +317,10 @@ impl Broker {
             payer,
             options: Options::default(),
             connected: false,
-            authenticated: identity.is_some(),
+            authenticated: false,
+            told: true,
+            entered: true,
+            cut: false,
             greeted: false,
             pinged: false,
             active: false,
@@ -276,6 +328,7 @@ impl Broker {
             closing: None,
             stalled: None,
             pings_out: 0,
+            charged: 0,
             first_subscription: NONE,
             subscriptions: 0,
             subscriptions_size: 0,
@@ -295,21 +348,14 @@ impl Broker {
             residence: None,
             account: None,
             waiting: None,
-            local: facts.map(Box::new),
+            local: None,
             has_credentials: false,
             user: None,
             granted: None,
+            way: None,
+            link: None,
         };
         *self.clients.get_mut(slot as usize)? = Some(Box::new(client));
-        if let Some(identity) = identity {
-            self.bind(slot, &identity);
-        }
-        self.outbox.note(id, Note::Opened(peer));
-        self.send_info(slot, info::Kind::First);
-        self.start_clock(now, slot);
-        if crowded {
-            self.refuse(slot, "maximum connections exceeded", Reason::MaxConnections);
-        }
         Some(slot)
     }
 
@@ -334,6 +380,7 @@ impl Broker {
             Progress::Paused(_) => return Progress::Paused(at + used),
             Progress::Ending => return Progress::Ending,
         }
+        self.compact_subscriptions();
         self.stall(now, slot);
         progress
     }
@@ -347,7 +394,7 @@ impl Broker {
                 return at;
             }
             let rest = input.get(at..).unwrap_or_default();
-            let take = match client.parser.wanted_len() {
+            let take = match client.wanted_len() {
                 Some(wanted) => wanted.saturating_sub(client.partial.len()).min(rest.len()),
                 None => rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |feed| feed + 1),
             };
@@ -376,6 +423,9 @@ impl Broker {
         let Some(client) = self.client_mut(slot) else { return (0, Progress::Ending) };
         if client.is_waiting() {
             return (0, Progress::Done);
+        }
+        if client.link.is_some() {
+            return self.run_link(now, slot, input);
         }
         let mut parser = std::mem::replace(&mut client.parser, Parser::new(0, 0));
         let mut authenticated = client.authenticated;
@@ -423,7 +473,7 @@ impl Broker {
         if rest.is_empty() {
             return;
         }
-        let wanted = self.client(slot).and_then(|client| client.parser.wanted_len()).unwrap_or(rest.len());
+        let wanted = self.client(slot).and_then(Client::wanted_len).unwrap_or(rest.len());
         // A few bytes that may never be followed by more must not hold a large buffer.
         let suits = self.spare.capacity() <= 4096 || wanted >= self.spare.capacity() / 4;
         let mut partial = if suits { std::mem::take(&mut self.spare) } else { Vec::new() };
@@ -472,15 +522,21 @@ impl Broker {
         self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
         self.subscriptions.remove_all(client.first_subscription);
-        self.remember(now, &client, account);
+        self.outbox.ledger.refund(client.payer, client.charged as usize);
         let owed = self.replies.forget_all(&mut client.replies);
+        match client.link.take() {
+            Some(link) => self.link_closed(now, slot, &client, &link),
+            None => {
+                self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
+                self.remember(now, &client, account);
+            }
+        }
         let partial = std::mem::take(&mut client.partial);
         self.put_aside(client.payer, partial);
         let freed = client.output.clear(&mut self.outbox.pool);
         self.outbox.refund(&client, freed);
         self.outbox.ledger.refund(client.payer, budget::CLIENT_SIZE + client.subscriptions_size + owed);
         self.outbox.ledger.leave(client.payer);
-        self.outbox.note(client.id, Note::Closed(client.peer, client.closing.unwrap_or(Reason::Gone)));
         self.outbox.resume_those_waiting_for(slot, &mut self.clients);
         if let Some(account) = account {
             self.close_own(account);
@@ -489,6 +545,8 @@ impl Broker {
         self.count -= 1;
         if self.count == 0 {
             self.trim();
+        } else {
+            self.compact();
         }
     }
 
@@ -508,6 +566,7 @@ impl Broker {
 
     /// Moves the clients with fresh output into `into`.
     pub fn take_dirty(&mut self, into: &mut Vec<u32>) {
+        self.tell_hubs();
         into.clear();
         std::mem::swap(&mut self.outbox.dirty, into);
         self.outbox.unflushed = 0;
@@ -574,11 +633,15 @@ impl Broker {
         }
         client.write_due = None;
         let waits = client.output.pending();
+        let walks = client.link.as_deref().is_some_and(link::Link::is_walking);
         if waits > 0 {
             self.blocked(now, slot);
         }
         if !self.outbox.stalled.is_empty() && !self.outbox.is_congested(waits) {
             self.outbox.resume_those_waiting_for(slot, &mut self.clients);
+        }
+        if walks {
+            self.walk_on(slot);
         }
     }
 

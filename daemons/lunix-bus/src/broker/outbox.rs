@@ -31,6 +31,21 @@ pub enum Note {
     Denied(Peer, String),
     /// An operation, when tracing.
     Trace(String),
+    /// A link to a hub came about, in the name of this account.
+    Linked(Peer, Box<str>),
+    /// A link to a hub ended; the hub is called so.
+    Unlinked(Peer, Reason, Box<str>),
+    /// Something is wrong with a link.
+    LinkTrouble(Peer, String),
+    /// There is no link: where to, after how many attempts, and why.
+    NoLink {
+        /// Host and port.
+        url: String,
+        /// Attempts since the last connection.
+        attempt: u32,
+        /// Why.
+        why: String,
+    },
 }
 
 /// What leaves the broker, and its accounts.
@@ -154,9 +169,10 @@ impl Outbox {
     pub(crate) fn cut(&mut self, slot: u32, client: &mut Client, reason: Reason) {
         if client.closing.is_none() {
             client.closing = Some(reason);
-            self.ending.push(slot);
             self.note(client.id, Note::Refused(client.peer, reason.text()));
         }
+        // One that was ending already had something to say that did not get out.
+        self.ending.push(slot);
         let freed = client.output.clear(&mut self.pool);
         self.refund(client, freed);
         let partial = std::mem::take(&mut client.partial);

@@ -2,6 +2,7 @@
 
 use super::account::{AccountId, Accounts};
 use super::client::Client;
+use super::link::{Filter, Hubs};
 use super::outbox::Outbox;
 use super::sharing::ImportKind;
 use super::subscriptions::{Owner, Subscription};
@@ -29,6 +30,8 @@ pub(super) struct Scratch {
     pub(super) headers: Vec<u8>,
     /// The subject as another account knows it.
     subject: Vec<u8>,
+    /// Links that are to get the message.
+    pub(super) hubs: Hubs,
 }
 
 /// Who publishes, and which way the message came.
@@ -57,12 +60,12 @@ pub(super) struct Published<'a> {
 
 /// One message on its way.
 #[derive(Clone, Copy)]
-struct Message<'a> {
+pub(super) struct Message<'a> {
     now: Instant,
-    reply: Option<&'a [u8]>,
-    subject: &'a [u8],
-    headers: &'a [u8],
-    payload: &'a [u8],
+    pub(super) reply: Option<&'a [u8]>,
+    pub(super) subject: &'a [u8],
+    pub(super) headers: &'a [u8],
+    pub(super) payload: &'a [u8],
     /// What stands between sid and body, line end included, for MSG and HMSG.
     plain: &'a [u8],
     with_headers: &'a [u8],
@@ -73,16 +76,20 @@ struct Message<'a> {
 }
 
 /// What a delivery changes.
-struct Delivery<'a> {
+pub(super) struct Delivery<'a> {
     publisher: u32,
     echo: bool,
-    clients: &'a mut [Option<Box<Client>>],
-    subscriptions: &'a mut [Subscription],
-    outbox: &'a mut Outbox,
+    pub(super) clients: &'a mut [Option<Box<Client>>],
+    pub(super) subscriptions: &'a mut [Subscription],
+    pub(super) outbox: &'a mut Outbox,
     expired: &'a mut Vec<u32>,
     abroad: &'a mut Vec<u32>,
     accounts: &'a Accounts,
     rewritten: &'a mut Vec<u8>,
+    /// The subject as it was published.
+    #[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
+    pub(super) subject: &'a [u8],
+    pub(super) hubs: &'a mut Hubs,
     /// Payload and line end, once somebody waits for them.
     shared: Option<Rc<Vec<u8>>>,
 }
@@ -151,6 +158,19 @@ impl Broker {
     /// Delivers to all who listen in the account, and where its services are. False when nobody got it.
     #[inline(always)]
     fn route(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
+        self.route_filtered(now, origin, account, parts, Filter::None)
+    }
+
+    /// Does it for a message of a hub, too, which says which queue groups are to get it.
+    #[inline(always)]
+    pub(super) fn route_filtered(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        account: AccountId,
+        parts: &Published<'_>,
+        filter: Filter<'_>,
+    ) -> bool {
         let &Published { subject, reply, headers, payload, wire } = parts;
         let Self { clients, subscriptions, accounts, outbox, scratch, random, .. } = self;
         let Some((subscriptions, index, cache)) = subscriptions.parts(account) else { return false };
@@ -163,7 +183,8 @@ impl Broker {
         if tail.is_empty() {
             scratch.describe(reply, headers.len(), payload.len(), wire);
         }
-        let Scratch { with_headers, plain, expired, abroad, subject: rewritten, .. } = scratch;
+        let Scratch { with_headers, plain, expired, abroad, subject: rewritten, hubs, .. } = scratch;
+        hubs.begin(&filter);
         let message = Message { now, reply, subject, headers, payload, plain, with_headers, tail, is_shared };
         let (publisher, echo) = (origin.slot, origin.echo);
         let mut delivery = Delivery {
@@ -176,6 +197,8 @@ impl Broker {
             abroad,
             accounts,
             rewritten,
+            subject,
+            hubs,
             shared: None,
         };
         let mut delivered = false;
@@ -183,7 +206,12 @@ impl Broker {
             delivered |= delivery.deliver(subscription, &message);
         }
         for group in found.groups() {
-            delivered |= delivery.deliver_to_one(group, &message, random);
+            if filter.takes(group, delivery.subscriptions, index) {
+                delivered |= delivery.deliver_to_one(group, &message, random);
+            }
+        }
+        if !self.scratch.hubs.is_empty() {
+            self.send_to_hubs(parts);
         }
         while let Some(number) = self.scratch.expired.pop() {
             self.drop_subscription(number);
@@ -245,6 +273,9 @@ impl Delivery<'_> {
         };
         if client.is_closing() {
             return false;
+        }
+        if client.link.is_some() {
+            return self.deliver_to_hub(number, message);
         }
         if !client.options.headers && message.says_nobody() {
             return true;
@@ -337,7 +368,10 @@ impl Delivery<'_> {
         *random ^= *random << 17;
         let start = usize::try_from(*random % group.len().max(1) as u64).unwrap_or_default();
         let (before, from) = group.split_at_checked(start).unwrap_or((&[], group));
-        from.iter().chain(before).any(|&member| self.deliver(member, message))
+        self.hubs.in_group = true;
+        let delivered = from.iter().chain(before).any(|&member| self.deliver(member, message));
+        self.hubs.in_group = false;
+        delivered || (std::mem::take(&mut self.hubs.passed_over) && self.deliver_to_one_hub(group, message, random))
     }
 }
 

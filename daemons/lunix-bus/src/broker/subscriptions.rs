@@ -1,7 +1,8 @@
 //! All subscriptions of all clients: a slab, found by client and sid, linked per client; and an index per account.
 
 use super::account::AccountId;
-use nats_subject::{Cache, Entry, Index, SlotTable, hash};
+use super::wants::Change;
+use nats_subject::{Cache, Entry, Index, SlotTable, Text, hash};
 
 /// No subscription.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -34,35 +35,24 @@ pub(crate) enum Owner {
 /// Literal subjects whose receivers are remembered.
 const CACHE_PLACES: usize = 256;
 
-/// Bytes of a sid kept in place.
-const SID_INLINE: usize = 15;
-
 /// A client's name for a subscription, with the blank that follows it in MSG.
-#[derive(Debug)]
-struct Sid {
-    inline: [u8; SID_INLINE],
-    len: u8,
-    long: Option<Box<[u8]>>,
-}
+#[derive(Debug, Default)]
+struct Sid(Text);
 
 impl Sid {
     fn new(sid: &[u8]) -> Self {
-        let mut text = Vec::new();
-        let mut inline = [b' '; SID_INLINE];
-        if let Some(place) = inline.get_mut(..sid.len()).filter(|_| sid.len() < SID_INLINE) {
-            place.copy_from_slice(sid);
-            return Self { inline, len: u8::try_from(sid.len() + 1).unwrap_or_default(), long: None };
+        let mut short = [b' '; 32];
+        match short.get_mut(..sid.len()) {
+            Some(place) if sid.len() < 32 => {
+                place.copy_from_slice(sid);
+                Self(Text::new(short.get(..=sid.len()).unwrap_or_default()))
+            }
+            Some(_) | None => Self(Text::new(&[sid, b" "].concat())),
         }
-        text.extend_from_slice(sid);
-        text.push(b' ');
-        Self { inline, len: 0, long: Some(text.into()) }
     }
 
     fn with_blank(&self) -> &[u8] {
-        match &self.long {
-            Some(text) => text,
-            None => self.inline.get(..usize::from(self.len)).unwrap_or_default(),
-        }
+        self.0.as_bytes()
     }
 }
 
@@ -76,6 +66,9 @@ pub(crate) struct Subscription {
     /// Ends after so many messages; 0: never.
     pub(crate) max: u64,
     pub(crate) delivered: u64,
+    /// Members that a hub's queue group has over there; of a client's subscription 0.
+    #[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
+    pub(crate) weight: u32,
     /// What its client is charged for it.
     pub(crate) size: u32,
     /// Some messages for it may be denied to its client.
@@ -83,7 +76,7 @@ pub(crate) struct Subscription {
     sid: Sid,
     /// Half of it is enough to find its place, and keeps the subscription small.
     hash: u32,
-    entry: Entry,
+    pub(super) entry: Entry,
     /// That of a shadow is the subscription it belongs to.
     previous: u32,
     next: u32,
@@ -109,6 +102,12 @@ impl Subscription {
         (self.previous, self.shadow as usize)
     }
 
+    /// Its queue group, given its account's index.
+    #[cfg_attr(not(feature = "leaf"), expect(dead_code, reason = "only links to hubs need it"))]
+    pub(crate) fn queue_in<'a>(&self, index: &'a Index<u32>) -> Option<&'a [u8]> {
+        index.queue(self.entry)
+    }
+
     /// The number of the client's next subscription.
     pub(crate) fn next(&self) -> u32 {
         self.next
@@ -124,7 +123,7 @@ impl Subscription {
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
     seed: u64,
-    slots: Vec<Subscription>,
+    pub(super) slots: Vec<Subscription>,
     free: Vec<u32>,
     sids: SlotTable,
     /// One per account; that of a closed account is empty.
@@ -136,6 +135,10 @@ pub(crate) struct Subscriptions {
     inserted: u64,
     /// How many are no client's.
     hidden: usize,
+    /// Accounts that are linked to a hub, and the link's slot.
+    pub(super) links: Vec<(AccountId, u32)>,
+    /// What hubs are to be told.
+    pub(super) changes: Vec<Change>,
 }
 
 impl Subscriptions {
@@ -150,6 +153,8 @@ impl Subscriptions {
             made: 0,
             inserted: 0,
             hidden: 0,
+            links: Vec::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -201,6 +206,11 @@ impl Subscriptions {
         self.indexes.get(subscription.account.place())?.queue(subscription.entry)
     }
 
+    /// The index of an account.
+    pub(crate) fn index_of(&self, account: AccountId) -> Option<&Index<u32>> {
+        self.indexes.get(account.place())
+    }
+
     pub(crate) fn get(&self, number: u32) -> Option<&Subscription> {
         self.slots.get(number as usize)
     }
@@ -243,6 +253,7 @@ impl Subscriptions {
             client,
             max: 0,
             delivered: 0,
+            weight: 0,
             size: 0,
             filtered: false,
             sid: Sid::new(sid),
@@ -282,6 +293,9 @@ impl Subscriptions {
             }
             None => self.slots.push(subscription),
         }
+        if !self.links.is_empty() {
+            self.note_change(number, true);
+        }
         Some(number)
     }
 
@@ -298,6 +312,7 @@ impl Subscriptions {
             client,
             max: 0,
             delivered: 0,
+            weight: 0,
             size: 0,
             filtered: false,
             sid: Sid::new(b""),
@@ -357,6 +372,9 @@ impl Subscriptions {
 
     /// Takes out what is no client's subscription. Returns the next shadow.
     pub(crate) fn remove_hidden(&mut self, number: u32) -> Option<u32> {
+        if !self.links.is_empty() {
+            self.note_change(number, false);
+        }
         let gone =
             self.slots.get_mut(number as usize).filter(|gone| gone.client & SHADOW != 0 && gone.client != NONE)?;
         gone.client = NONE;
@@ -371,11 +389,14 @@ impl Subscriptions {
 
     /// Takes a client's subscription out, without its shadows. Returns the client's first one from now on, given the first until now.
     pub(crate) fn remove(&mut self, number: u32, first: u32) -> u32 {
+        if !self.links.is_empty() {
+            self.note_change(number, false);
+        }
         let Some(gone) = self.slots.get_mut(number as usize).filter(|gone| gone.client & SHADOW == 0) else {
             return first;
         };
         gone.client = NONE;
-        gone.sid.long = None;
+        gone.sid = Sid::default();
         let (entry, hash, previous, next, account) = (gone.entry, gone.hash, gone.previous, gone.next, gone.account);
         if let Some(index) = self.indexes.get_mut(account.place()) {
             index.remove(entry);
@@ -400,12 +421,39 @@ impl Subscriptions {
         }
     }
 
+    /// Places there are, and how many of them are taken.
+    pub(crate) fn places(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn used(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// The same accounts, without subscriptions.
+    pub(crate) fn emptied(&self) -> Self {
+        let mut fresh = Self { inserted: self.inserted, made: self.made, ..Self::new(self.seed) };
+        (0..self.indexes.len()).filter_map(AccountId::from_place).for_each(|account| fresh.open(account));
+        fresh
+    }
+
+    /// Adds a client's subscription as it is in `before`, in front of the client's others (`first`). Returns its number.
+    pub(crate) fn take_over(&mut self, slot: u32, first: u32, known: &Subscription, before: &Self) -> Option<u32> {
+        let (pattern, queue) = (before.pattern(known), before.queue(known));
+        let sid = known.sid_with_blank().strip_suffix(b" ").unwrap_or_default();
+        let number = self.insert((slot, known.account), first, &pattern, queue, sid)?;
+        self.inserted -= 1;
+        if let Some(fresh) = self.get_mut(number) {
+            (fresh.max, fresh.delivered) = (known.max, known.delivered);
+            (fresh.size, fresh.filtered) = (known.size, known.filtered);
+        }
+        Some(number)
+    }
+
     /// Gives memory back that only a crowd needed.
     pub(crate) fn trim(&mut self) {
         if self.len() + self.hidden == 0 {
-            let accounts = self.indexes.len();
-            *self = Self { inserted: self.inserted, made: self.made, ..Self::new(self.seed) };
-            (0..accounts).filter_map(AccountId::from_place).for_each(|account| self.open(account));
+            *self = self.emptied();
         }
     }
 }

@@ -365,6 +365,35 @@ fn a_large_payload_is_held_once_for_all_who_wait_for_it() {
 }
 
 #[test]
+fn after_a_burst_of_subscriptions_their_places_are_given_back_and_the_others_work() {
+    let mut desk = Desk::new(settings());
+    let (early, burst, late) = (desk.client(tcp()), desk.client(tcp()), desk.client(tcp()));
+    for client in [early, burst, late] {
+        desk.say(client, b"CONNECT {\"verbose\":false}\r\n");
+    }
+    desk.say(early, b"SUB a.* early-with-a-long-name\r\nSUB gone 2\r\nSUB b.> q 3\r\nUNSUB 3 2\r\n");
+    for sid in 0..20_000 {
+        desk.say(burst, format!("SUB a.{sid} {sid}\r\n").as_bytes());
+    }
+    desk.say(late, b"SUB b.> q 1\r\nUNSUB 1 1\r\nSUB a.1 2\r\nPUB b.x 1\r\n1\r\n");
+    let once = desk.read(early) + &desk.read(late);
+    assert!(once == "MSG b.x 3 1\r\n1\r\n" || once == "MSG b.x 1 1\r\n1\r\n", "{once}");
+    let before = desk.broker.subscriptions.places();
+    for sid in 0..20_000 {
+        desk.say(burst, format!("UNSUB {sid}\r\n").as_bytes());
+    }
+    desk.say(early, b"UNSUB 2\r\n");
+    assert!(before > 20_000 && desk.broker.subscriptions.places() < 150, "{}", desk.broker.subscriptions.places());
+    assert!(desk.broker.subscriptions() <= 4);
+    desk.say(burst, b"PUB a.1 2\r\nhi\r\nPUB b.y 1\r\n2\r\nPUB b.z 1\r\n3\r\nPUB gone 1\r\n4\r\n");
+    let (early_heard, late_heard) = (desk.read(early), desk.read(late));
+    assert!(early_heard.starts_with("MSG a.1 early-with-a-long-name 2\r\nhi\r\n"), "{early_heard}");
+    assert!(late_heard.contains("MSG a.1 2 2\r\nhi\r\n"), "{late_heard}");
+    let grouped = (once + &early_heard + &late_heard).matches("MSG b.").count();
+    assert_eq!(grouped, 3, "{early_heard}{late_heard}");
+}
+
+#[test]
 fn one_client_too_many_is_told_and_the_others_are_served() {
     let mut desk = Desk::new(Settings { max_connections: 1, ..settings() });
     let first = desk.client(tcp());
@@ -472,6 +501,7 @@ fn a_client_that_cannot_read_headers_is_not_sent_a_bare_status() {
 
 fn users(list: &[(&str, &str, &str)]) -> Settings {
     let user = |&(name, password, account): &(&str, &str, &str)| User {
+        by_certificate: false,
         name: name.into(),
         password: password.into(),
         by_key: false,

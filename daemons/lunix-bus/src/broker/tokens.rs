@@ -3,6 +3,7 @@
 use super::authenticate::{Identity, Verdict};
 use super::client::{Client, Peer, Reason};
 use super::connect::Connect;
+use super::json::Json;
 use super::settings::{Credentials, Settings};
 use super::{Broker, nonce};
 use crate::operator::{Refusal, Shown, Standing, Trust};
@@ -57,6 +58,7 @@ impl Broker {
             Ok(standing) => standing,
             Err(Refusal::Because(why)) => return Err(why),
             Err(Refusal::Revoked) => return Err("user token is revoked"),
+            Err(Refusal::UnknownKey) => return Err("user token is not signed by a key of its account"),
         };
         if standing.needs_signature {
             let nonce = self.client(slot).and_then(|client| client.nonce.as_deref());
@@ -120,6 +122,9 @@ impl Broker {
         let Some(token) = self.client(slot).and_then(|client| client.residence.as_deref()) else { return false };
         let before = Rc::clone(&token.standing);
         match self.stand(slot, &trust, &before.token) {
+            // As in the reference, a key that is gone or whose role changed takes its users with it without a word.
+            Ok(standing) if standing.template != before.template => self.end(slot, Reason::Authentication),
+            Err(Refusal::UnknownKey) => self.end(slot, Reason::Authentication),
             Ok(standing) => {
                 if !self.bind(slot, &identity(standing)) {
                     self.refuse(slot, "Authorization Violation", Reason::Authentication);
@@ -178,6 +183,26 @@ impl Broker {
             let settings = Settings { accounts, ..self.settings.clone() };
             self.reload(settings);
         }
+    }
+
+    /// True when the account's token is worth nothing any more.
+    pub(super) fn has_expired(&self, account: &str) -> bool {
+        let facts = self.settings.trust().and_then(|trust| trust.account(account));
+        facts.is_some_and(|facts| facts.claims.expires > 0 && self.second() >= facts.claims.expires)
+    }
+
+    /// Tells monitoring what the account's token says.
+    pub(super) fn write_token_of(&self, json: &mut Json, account: &str) {
+        let Some(facts) = self.settings.trust().and_then(|trust| trust.account(account)) else { return };
+        json.text("jwt", &facts.token);
+        json.text("issuer_key", &facts.claims.issuer);
+        json.text_if_any("name_tag", &facts.claims.name);
+        if !facts.claims.tags.is_empty() {
+            json.begin("tags", b'[');
+            facts.claims.tags.iter().for_each(|tag| json.item(tag));
+            json.end(b']');
+        }
+        json.raw("decoded_jwt", nats_keys::claims_text(&facts.token).as_bytes());
     }
 }
 

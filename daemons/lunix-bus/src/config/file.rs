@@ -2,10 +2,13 @@
 
 use super::accounts;
 use super::callout;
+#[cfg(feature = "leaf")]
+use super::leafnodes;
 use super::local;
 use super::operator;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
+use super::{tls, websocket};
 use crate::broker::{Callout, GLOBAL, User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
@@ -39,23 +42,27 @@ pub(super) struct Given {
     pub(super) credentials: Secrets,
     /// Users of accounts.
     pub(super) members: Vec<User>,
+    pub(super) tls: Option<tls::Tls>,
     /// The block `local`: it is read last, when the accounts are known.
     pub(super) local: Option<Item>,
+    /// Read when all accounts are known.
+    #[cfg(feature = "leaf")]
+    leafnodes: Option<Item>,
     pub(super) operator: operator::Given,
     /// Where the system account is named.
     pub(super) system_account: Option<Item>,
-    /// The service that decides who a client is, and where it stands: its accounts must be there.
-    pub(super) callout: Option<(Item, Callout)>,
     pub(super) max_pending: Option<usize>,
     pub(super) max_memory_per_user: Option<usize>,
     pub(super) max_connections: Option<usize>,
+    /// The service that decides who a client is, and where it stands: its accounts must be there.
+    pub(super) callout: Option<(Item, Callout)>,
     pub(super) lame_duck_grace_period: bool,
 }
 
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
-     max_subscriptions, max_pending, max_memory, max_memory_per_user, no_auth_user, local, ping_interval, ping_max, write_deadline, \
-     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
+     max_subscriptions, max_pending, max_memory, max_memory_per_user, no_auth_user, local, leafnodes, ping_interval, ping_max, write_deadline, \
+     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, tls, allow_non_tls, websocket, pid_file, \
      ports_file_dir, logfile, debug, trace, operator, trusted_keys, system_account, resolver, resolver_preload";
 
 /// Reads `path` into `config`.
@@ -66,14 +73,18 @@ pub(super) fn read(path: &Path, config: &mut Config) -> Result<Given, Error> {
     for entry in map.iter() {
         apply(entry, config, &mut given).map_err(Error::File)?;
     }
+    let accounts: Vec<_> = config.broker.accounts.iter().map(|account| Rc::clone(&account.name)).collect();
+    let is_account = |name: &str| name == GLOBAL || accounts.iter().any(|known| **known == *name);
     if let Some((item, callout)) = given.callout.take() {
-        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
         callout::check(&callout, &item, &is_account).map_err(Error::File)?;
         config.broker.callout = Some(Rc::new(callout));
     }
     if let Some(item) = &given.local {
-        let is_account = |name: &str| name == GLOBAL || config.broker.accounts.iter().any(|known| *known.name == *name);
         config.broker.local = Some(Rc::new(local::policy(item, &is_account).map_err(Error::File)?));
+    }
+    #[cfg(feature = "leaf")]
+    if let Some(item) = &given.leafnodes {
+        config.broker.remotes = leafnodes::leafnodes(item, &is_account).map_err(Error::File)?;
     }
     Ok(given)
 }
@@ -138,6 +149,8 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
         "local" => given.local = Some(item.clone()),
+        #[cfg(feature = "leaf")]
+        "leafnodes" | "leaf" | "leafnode" => given.leafnodes = Some(item.clone()),
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
         "accounts" => {
             let accounts = accounts::accounts(item)?;
@@ -145,6 +158,9 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             given.members = accounts.users;
         }
         "authorization" => given.credentials = authorization(item, config, &mut given.callout)?,
+        "tls" => given.tls = Some(tls::tls(item)?),
+        "allow_non_tls" => config.allow_non_tls = truth(item)?,
+        "websocket" | "ws" => config.websocket = websocket::websocket(item)?,
         "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
         "ports_file_dir" => config.ports_directory = Some(string(item)?.into()),
         "logfile" | "log_file" => config.log_file = Some(string(item)?.into()),
@@ -203,7 +219,7 @@ fn monitoring(item: &Item) -> Result<Monitoring, nats_conf::Error> {
 }
 
 /// `host:port`, or a port alone.
-fn address(item: &Item) -> Result<(Option<String>, u16), nats_conf::Error> {
+pub(super) fn address(item: &Item) -> Result<(Option<String>, u16), nats_conf::Error> {
     if let Value::Integer(_) = item.value {
         return Ok((None, port(item)?));
     }
@@ -276,7 +292,7 @@ pub(super) fn ranges(item: &Item) -> Result<Vec<RangeInclusive<u32>>, nats_conf:
     if let Value::Array(items) = &item.value { items.iter().map(one).collect() } else { Ok(vec![one(item)?]) }
 }
 
-fn port(item: &Item) -> Result<u16, nats_conf::Error> {
+pub(super) fn port(item: &Item) -> Result<u16, nats_conf::Error> {
     if item.value == Value::Integer(-1) {
         return Ok(0);
     }
@@ -301,7 +317,7 @@ pub(super) fn duration(item: &Item) -> Result<Duration, nats_conf::Error> {
 }
 
 /// A number of seconds, with or without a point, or a duration.
-fn seconds(item: &Item) -> Result<Duration, nats_conf::Error> {
+pub(super) fn seconds(item: &Item) -> Result<Duration, nats_conf::Error> {
     let Value::Float(seconds) = item.value else { return duration(item) };
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong(item, "a number of seconds is expected"))
 }

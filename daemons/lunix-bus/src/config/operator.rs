@@ -15,7 +15,7 @@ pub(super) struct Given {
     operators: Vec<Claims<Operator>>,
     keys: Vec<String>,
     system_account: Option<String>,
-    accounts: Vec<Claims<Account>>,
+    accounts: Vec<(Claims<Account>, String)>,
     has_resolver: bool,
     /// The first of the keys, for messages.
     first: Option<Item>,
@@ -74,7 +74,7 @@ impl Given {
         let mut trust = Trust::default();
         self.operators.iter().try_for_each(|operator| trust.trust(operator))?;
         self.keys.iter().try_for_each(|key| trust.trust_key(key, false))?;
-        self.accounts.iter().for_each(|account| trust.know(account.clone()));
+        self.accounts.iter().for_each(|(claims, token)| trust.know(claims.clone(), token));
         let named = self.operators.iter().map(|operator| &operator.body.system_account).filter(|name| !name.is_empty());
         let mut system = self.system_account.clone();
         for name in named {
@@ -137,15 +137,16 @@ fn resolver(item: &Item) -> Result<(), Error> {
     if memory { Ok(()) } else { Err(wrong(item, format!("resolver {name:?} is not supported: only MEMORY"))) }
 }
 
-fn preload(item: &Item) -> Result<Vec<Claims<Account>>, Error> {
+fn preload(item: &Item) -> Result<Vec<(Claims<Account>, String)>, Error> {
     let Value::Map(map) = &item.value else { return Err(super::file::unexpected(item, "a map of accounts")) };
     map.iter()
         .map(|entry| {
             let token = string(&entry.item)?;
-            let claims: Claims<Account> = decode(CredentialsFile::token_of(&token))
-                .map_err(|error| wrong(&entry.item, format!("invalid account JWT: {error}")))?;
+            let token = CredentialsFile::token_of(&token);
+            let claims: Claims<Account> =
+                decode(token).map_err(|error| wrong(&entry.item, format!("invalid account JWT: {error}")))?;
             if claims.subject == entry.key {
-                Ok(claims)
+                Ok((claims, token.to_owned()))
             } else {
                 Err(wrong(&entry.item, format!("token is about {}, not about {}", claims.subject, entry.key)))
             }

@@ -19,11 +19,14 @@ pub struct Introduction<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sig: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
+    /// From the URL.
+    pub user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pass: Option<&'a str>,
+    /// From the URL.
+    pub pass: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    auth_token: Option<&'a str>,
+    /// From the URL.
+    pub auth_token: Option<&'a str>,
     /// Our number, unique in the world.
     pub server_id: &'a str,
     /// Our name.

@@ -9,6 +9,7 @@ use super::greeting::Greeting;
 use super::remote::Remote;
 use super::rights::Rights;
 use super::url::{Secret, Url};
+use crate::broker::Reason;
 use reactor::Instant;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -21,8 +22,6 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(1);
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// After what only somebody's change of configuration can mend.
 const LONG_DELAY: Duration = Duration::from_secs(30);
-/// As long as the hub holds a connection whose version it refuses.
-const VERSION_DELAY: Duration = Duration::from_secs(5);
 /// A link that lasted so long was a good one: the next attempt does not wait longer than the first.
 const GOOD_LINK: Duration = Duration::from_secs(10);
 /// Addresses a hub may tell us.
@@ -83,7 +82,7 @@ pub enum Act {
     /// Tell the hub an error.
     Complain(String),
     /// Close the connection once what waits is written.
-    Close(&'static str),
+    Close(Reason),
     /// Something worth a log line.
     Say(Line),
 }
@@ -231,7 +230,7 @@ impl Machine {
             (State::Securing(_), Input::Secured) => self.secured(now, acts),
             (State::Securing(_), Input::Failed(why)) => {
                 self.trouble(format!("TLS leafnode handshake error: {why}"), acts);
-                self.leave("TLS Handshake Error", acts);
+                self.leave(Reason::Handshake, acts);
             }
             (State::Greeting(_), Input::Info(greeting)) => self.greeted(now, greeting, acts),
             (State::Introduced(_), Input::Info(greeting)) => {
@@ -253,7 +252,7 @@ impl Machine {
                 acts.push(Act::Complain(text.clone()));
                 self.trouble(text, acts);
                 self.delay = Some(LONG_DELAY);
-                self.leave("Protocol Violation", acts);
+                self.leave(Reason::Protocol, acts);
             }
             (
                 State::Securing(_) | State::Greeting(_) | State::Introduced(_) | State::Joined | State::Leaving,
@@ -299,15 +298,15 @@ impl Machine {
             }
             State::Securing(_) => {
                 self.trouble("TLS leafnode handshake error: timeout".to_owned(), acts);
-                self.leave("TLS Handshake Error", acts);
+                self.leave(Reason::Handshake, acts);
             }
             State::Greeting(_) => {
                 self.trouble("the hub does not say who it is".to_owned(), acts);
-                self.leave("Stale Connection", acts);
+                self.leave(Reason::Stale, acts);
             }
             State::Introduced(_) => {
                 acts.push(Act::Complain("Stale Leaf Node Connection - Closing".to_owned()));
-                self.leave("Stale Connection", acts);
+                self.leave(Reason::Stale, acts);
             }
             // These have no deadline.
             State::Idle | State::Joined | State::Leaving => {}
@@ -392,7 +391,7 @@ impl Machine {
     fn greeted(&mut self, now: Instant, greeting: &Greeting, acts: &mut Vec<Act>) {
         if !greeting.is_of_a_hub() {
             self.trouble("attempted to connect to wrong port".to_owned(), acts);
-            return self.leave("Incorrect Port", acts);
+            return self.leave(Reason::WrongPort, acts);
         }
         self.learn(greeting);
         if !self.secured && (self.wants_tls() || greeting.tls_required) {
@@ -437,25 +436,30 @@ impl Machine {
         }
     }
 
-    /// The hub says what is wrong, and closes.
+    /// The hub says what is wrong. It closes the connection itself where it does not want to go on.
     fn complained(&mut self, text: &str, acts: &mut Vec<Act>) {
-        self.delay = if text.contains("remote leafnode has same cluster name") {
-            let delay = LONG_DELAY.as_secs();
-            self.trouble(
-                format!("Leafnode connection dropped with same cluster name error. Delaying attempt to reconnect for {delay}s"),
-                acts,
-            );
-            Some(LONG_DELAY)
-        } else {
-            self.trouble(format!("Leafnode Error '{text}'"), acts);
-            let long = text.contains("Loop detected") || text.contains("Permissions Violation");
-            let old = text.contains("minimum version required");
-            if long { Some(LONG_DELAY) } else { old.then_some(VERSION_DELAY) }
-        };
-        self.leave("Read Error", acts);
+        let (same_name, delay) = (text.contains("remote leafnode has same cluster name"), LONG_DELAY.as_secs());
+        self.trouble(
+            if same_name {
+                format!(
+                    "Leafnode connection dropped with same cluster name error. \
+                     Delaying attempt to reconnect for {delay}s"
+                )
+            } else {
+                format!("Leafnode Error '{text}'")
+            },
+            acts,
+        );
+        let is_loop = text.contains("Loop detected");
+        if same_name || is_loop || text.contains("Permissions Violation") {
+            self.delay = Some(LONG_DELAY);
+        }
+        if same_name || is_loop {
+            self.leave(Reason::Gone, acts);
+        }
     }
 
-    fn leave(&mut self, reason: &'static str, acts: &mut Vec<Act>) {
+    fn leave(&mut self, reason: Reason, acts: &mut Vec<Act>) {
         acts.push(Act::Close(reason));
         self.state = State::Leaving;
     }

@@ -23,5 +23,6 @@ pub use greeting::Greeting;
 pub use introduction::{Introduction, introduction};
 pub use machine::{Act, Input, Line, Machine};
 pub use remote::Remote;
+pub(crate) use rights::LOOP_PREFIX;
 pub use rights::Rights;
 pub use url::{Secret, Url, UrlError};

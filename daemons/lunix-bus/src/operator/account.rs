@@ -10,6 +10,8 @@ use std::rc::Rc;
 pub struct AccountFacts {
     /// Its public key.
     pub name: Rc<str>,
+    /// Its token.
+    pub token: Box<str>,
     /// What its token says.
     pub claims: Claims<Account>,
     /// For users whose tokens permit and forbid nothing.
@@ -19,18 +21,23 @@ pub struct AccountFacts {
 }
 
 impl AccountFacts {
-    pub(super) fn new(claims: Claims<Account>) -> Self {
+    pub(super) fn new(claims: Claims<Account>, token: &str) -> Self {
         let default = permissions::read(&claims.body.default_permissions);
         let fault = fault(&claims).or(default.is_err().then_some("account has invalid default permissions"));
         let default_permissions = default.unwrap_or_default().map(Rc::new);
-        Self { name: claims.subject.as_str().into(), claims, default_permissions, fault }
+        let (name, token) = (claims.subject.as_str().into(), token.into());
+        Self { name, token, claims, default_permissions, fault }
     }
 
-    /// True when somebody can belong to it at second `now`.
-    pub(super) fn check(&self, now: i64) -> Result<(), &'static str> {
+    /// Whether somebody can belong to it at second `now`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, now: i64) -> Result<(), &'static str> {
         match self.fault {
             Some(fault) => Err(fault),
-            None if self.claims.is_expired(now) => Err("account has expired"),
+            // Its clients are cut at that very second.
+            None if self.claims.expires > 0 && now >= self.claims.expires => Err("account has expired"),
             None if self.claims.is_early(now) => Err("account is not yet valid"),
             None => Ok(()),
         }

@@ -52,9 +52,9 @@ impl Trust {
         Ok(())
     }
 
-    /// Makes an account known. Whether it is to be trusted is asked when somebody belongs to it.
-    pub fn know(&mut self, claims: Claims<Account>) {
-        let account = AccountFacts::new(claims);
+    /// Makes an account known by its token and what that says. Whether it is to be trusted is asked when somebody belongs to it.
+    pub fn know(&mut self, claims: Claims<Account>, token: &str) {
+        let account = AccountFacts::new(claims, token);
         self.accounts.insert(Rc::clone(&account.name), Rc::new(account));
     }
 

@@ -6,9 +6,6 @@ use std::time::Duration;
 
 /// Reads permissions; `None` inside: nothing is permitted or forbidden. An error: one of the subjects is none.
 pub(super) fn read(claims: &nats_keys::Permissions) -> Result<Option<Permissions>, ()> {
-    if *claims == nats_keys::Permissions::default() {
-        return Ok(None);
-    }
     let mut permissions = Permissions {
         publish: rule(&claims.publish, false)?,
         subscribe: rule(&claims.subscribe, true)?,
@@ -25,13 +22,14 @@ pub(super) fn read(claims: &nats_keys::Permissions) -> Result<Option<Permissions
         // Who may answer may do nothing but that, if nothing else is said.
         permissions.publish.allow.get_or_insert_default();
     }
-    Ok(Some(permissions))
+    Ok((permissions != Permissions::default()).then_some(permissions))
 }
 
 fn rule(claims: &Permission, queues: bool) -> Result<Rule, ()> {
     let clauses = |subjects: &[String]| {
         subjects.iter().map(|subject| Clause::parse(subject, queues).ok_or(())).collect::<Result<Vec<_>, ()>>()
     };
-    let allow = clauses(&claims.allow)?;
-    Ok(Rule { allow: (!allow.is_empty()).then_some(allow), deny: clauses(&claims.deny)? })
+    let deny = clauses(&claims.deny)?;
+    let allow = claims.allow.as_deref().filter(|allow| !allow.is_empty() || !deny.is_empty());
+    Ok(Rule { allow: allow.map(clauses).transpose()?, deny })
 }

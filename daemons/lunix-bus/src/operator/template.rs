@@ -27,12 +27,15 @@ pub(super) fn fill(template: &Permissions, values: Values<'_>) -> Result<Permiss
 }
 
 fn fill_rule(rule: &Permission, values: Values<'_>) -> Result<Permission, &'static str> {
-    let allow = fill_all(&rule.allow, values, false)?;
+    let Some(templates) = &rule.allow else {
+        return Ok(Permission { allow: None, deny: fill_all(&rule.deny, values, true)? });
+    };
+    let allow = fill_all(templates, values, false)?;
     let mut deny = fill_all(&rule.deny, values, true)?;
-    if allow.is_empty() && !rule.allow.is_empty() && !deny.iter().any(|subject| subject == ">") {
+    if allow.is_empty() && !templates.is_empty() && !deny.iter().any(|subject| subject == ">") {
         deny.push(">".into());
     }
-    Ok(Permission { allow, deny })
+    Ok(Permission { allow: Some(allow), deny })
 }
 
 fn fill_all(subjects: &[String], values: Values<'_>, strict: bool) -> Result<Vec<String>, &'static str> {
@@ -107,9 +110,9 @@ mod tests {
         user.tags = texts(&["team:red", "team:blue", "empty:", "dot:a.b"]);
         let mut account = Claims::new(Account::default());
         (account.name, account.tags) = ("acme".into(), texts(&["place:here"]));
-        let rule = Permission { allow: texts(allow), deny: texts(deny) };
+        let rule = Permission { allow: Some(texts(allow)), deny: texts(deny) };
         let values = Values { user: &user, account: &account };
-        fill_rule(&rule, values).map(|rule| (rule.allow, rule.deny))
+        fill_rule(&rule, values).map(|rule| (rule.allow.unwrap_or_default(), rule.deny))
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Listening sockets: TCP, unix by path, unix abstract, and those that were handed over.
+//! Listening sockets: TCP, unix by path, unix abstract.
 
 use super::error::Error;
 use crate::broker::Peer;
@@ -13,9 +13,6 @@ use std::path::{Path, PathBuf};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
-
-/// Number of the first descriptor handed over by LISTEN_FDS (`man 3 sd_listen_fds`).
-const HANDED_OVER_FIRST: i32 = 3;
 
 /// A listening socket.
 #[derive(Debug)]
@@ -97,24 +94,27 @@ impl Listener {
         Ok((listener, Some(SocketFile { path: path.to_owned(), inode })))
     }
 
-    /// Takes the sockets the parent process listens on for us. Call it before anything else is opened.
-    pub(crate) fn handed_over() -> Result<Vec<Self>, Error> {
-        let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<i32>().ok());
-        let ours = number("LISTEN_PID").and_then(|pid| u32::try_from(pid).ok()) == Some(std::process::id());
-        let count = number("LISTEN_FDS").filter(|_| ours).unwrap_or(0);
-        (HANDED_OVER_FIRST..HANDED_OVER_FIRST + count.clamp(0, 16)).map(Self::from_parent).collect()
-    }
-
-    fn from_parent(number: i32) -> Result<Self, Error> {
+    /// Serves a socket that the parent process listens on for us. `number`: its descriptor, for messages.
+    pub(crate) fn from_parent(number: i32, fd: OwnedFd) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::Listen(format!("descriptor {number}"), error);
-        let fd = sys::descriptor::inherited(number).map_err(failed)?;
+        let wrong = |text: &str| failed(io::Error::new(io::ErrorKind::InvalidInput, text));
+        if !sockopt::socket_acceptconn(&fd).map_err(|error| failed(error.into()))? {
+            return Err(wrong("no socket that listens"));
+        }
         rustix::io::ioctl_fionbio(&fd, true).map_err(|error| failed(error.into()))?;
         let address = rustix::net::getsockname(&fd).map_err(|error| failed(error.into()))?;
-        let (name, kind) = match SocketAddr::try_from(address) {
-            Ok(address) => (address.to_string(), Kind::Tcp),
-            Err(_) => (format!("descriptor {number}"), Kind::Unix { everybody: true }),
+        let (name, kind) = if let Ok(address) = SocketAddr::try_from(address.clone()) {
+            (address.to_string(), Kind::Tcp)
+        } else {
+            let address = SocketAddrUnix::try_from(address).map_err(|_| wrong("neither TCP nor a unix socket"))?;
+            (name_of(&address), Kind::Unix { everybody: true })
         };
         Ok(Self { fd, name, is_visible: false, kind })
+    }
+
+    /// Its address, when it is a TCP socket.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        rustix::net::getsockname(&self.fd).ok().and_then(|address| SocketAddr::try_from(address).ok())
     }
 
     /// Whether it is a TCP socket.
@@ -158,6 +158,13 @@ pub(crate) enum Refused {
     NoDescriptor,
     /// The peer went away, or may not connect.
     Peer,
+}
+
+/// The path, or the abstract name after `@`.
+fn name_of(address: &SocketAddrUnix) -> String {
+    let path = address.path().map(|path| path.to_string_lossy().into_owned());
+    let hidden = address.abstract_name().map(|name| format!("@{}", name.escape_ascii()));
+    path.or(hidden).unwrap_or_default()
 }
 
 fn bind(address: &SocketAddrUnix) -> io::Result<OwnedFd> {

@@ -17,6 +17,8 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// Port of monitoring, when the log told one before the clients' port.
     pub(crate) http_port: u16,
+    /// Port for WebSockets, when the log told one before the clients' port.
+    pub(crate) web_port: u16,
     log: BufReader<ChildStderr>,
 }
 
@@ -42,10 +44,15 @@ impl Server {
     pub(crate) fn start(mut command: Command, arguments: &[&str]) -> Self {
         command.args(["-a", "127.0.0.1", "-p", "-1"]).args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut server = Self { port: 0, http_port: 0, log: BufReader::new(child.stderr.take().unwrap()), child };
+        let mut server =
+            Self { port: 0, http_port: 0, web_port: 0, log: BufReader::new(child.stderr.take().unwrap()), child };
         loop {
-            let line = server.log_line(" on 127.0.0.1");
+            let line = server.log_line("127.0.0.1:");
             let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
+            if line.contains("websocket clients on") {
+                server.web_port = port;
+                continue;
+            }
             if line.contains("client connections on") {
                 server.port = port;
                 break;
@@ -215,4 +222,33 @@ impl<S: Read + Write> Client<S> {
         assert!(ended);
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// Whether we can connect as other users; if not, says that the running test is skipped.
+pub(crate) fn is_root() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        skip("only root can connect as other users");
+    }
+    is_root
+}
+
+/// Notes that the running test cannot be made here.
+pub(crate) fn skip(why: &str) {
+    testkit::skip::note(std::thread::current().name().unwrap_or("lunix-bus"), why);
+}
+
+/// Runs `work` as user `uid`, in the group of that number and in `groups`. The kernel keeps credentials per thread.
+pub(crate) fn as_user<T: Send>(uid: u32, groups: &[u32], work: impl FnOnce() -> T + Send) -> T {
+    let (user, group) = (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(uid));
+    let groups: Vec<_> = groups.iter().map(|&gid| rustix::fs::Gid::from_raw(gid)).collect();
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            rustix::thread::set_thread_groups(&groups).unwrap();
+            rustix::thread::set_thread_res_gid(group, group, group).unwrap();
+            rustix::thread::set_thread_res_uid(user, user, user).unwrap();
+            work()
+        });
+        thread.join().unwrap()
+    })
 }

@@ -30,10 +30,11 @@ impl Broker {
     fn write_account(&self, json: &mut Json, id: AccountId, account: &Account) {
         json.begin("account_detail", b'{');
         json.text("account_name", &account.name);
-        json.truth("expired", false);
+        let expired = self.has_expired(&account.name);
+        json.truth("expired", expired);
         json.truth("complete", true);
         json.truth("jetstream_enabled", false);
-        json.number("leafnode_connections", 0);
+        json.number("leafnode_connections", u64::from(account.links));
         json.number("client_connections", u64::from(account.clients));
         json.number("subscriptions", self.subscriptions.count_of(id) as u64);
         if !account.sharing.exports.is_empty() {
@@ -49,6 +50,7 @@ impl Broker {
             json.end(b']');
         }
         self.write_responses(json, id);
+        self.write_token_of(json, &account.name);
         json.end(b'}');
     }
 

@@ -15,7 +15,7 @@ use reactor::Instant;
 use std::time::{Duration, SystemTime};
 
 /// Entries listed in one answer, whatever limit is asked for.
-const ENTRIES_MAX: usize = 16_384;
+pub(super) const ENTRIES_MAX: usize = 16_384;
 
 /// A page of monitoring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum Report {
     Routes,
     /// `/accountz`: accounts.
     Accounts,
-    /// `/leafz`: leaf nodes, of which there are none.
+    /// `/leafz`: links to hubs.
     Leafs,
 }
 
@@ -80,12 +80,12 @@ impl Broker {
             Report::Health => Ok(br#"{"status":"ok"}"#.to_vec()),
             Report::Routes => Ok(self.nothing(facts, "num_routes", "routes")),
             Report::Accounts => Ok(self.accounts_report(facts, &query)),
-            Report::Leafs => Ok(self.nothing(facts, "leafnodes", "leafs")),
+            Report::Leafs => self.leafs_report(facts, &query),
         }
     }
 
     /// How every page begins.
-    fn heading(&self, facts: &Facts<'_>) -> Json {
+    pub(super) fn heading(&self, facts: &Facts<'_>) -> Json {
         let mut json = Json::object();
         json.text("server_id", &self.settings.server_id);
         json.text("now", &facts.time(facts.now));

@@ -39,6 +39,14 @@ fn listening(address: &str) -> Option<(TcpListener, Kernel)> {
     None
 }
 
+fn connect_from(from: SocketAddr, to: SocketAddr) -> TcpStream {
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+    sockopt::set_socket_reuseaddr(&socket, true).unwrap();
+    rustix::net::bind(&socket, &from).unwrap();
+    rustix::net::connect(&socket, &to).unwrap();
+    socket.into()
+}
+
 fn reset(stream: TcpStream) {
     sockopt::set_socket_linger(&stream, Some(std::time::Duration::ZERO)).unwrap();
     drop(stream);
@@ -145,20 +153,15 @@ fn who_took_over_the_port_of_a_reset_client_lends_it_nothing() {
         return;
     }
     let to = listener.local_addr().unwrap();
-    let mut bad = as_user(54_321, || TcpStream::connect(to).unwrap());
+    // An address of this test's own: nobody else takes a port of it.
+    let from = SocketAddr::from(([127, 77, 0, 1], 0));
+    let mut bad = as_user(54_321, || connect_from(from, to));
     bad.write_all(b"PUB as.somebody.else 0\r\n\r\n").unwrap();
     let port = bad.local_addr().unwrap();
     let (first, peer) = listener.accept().unwrap();
     reset(bad);
     // Between accept and the question, somebody else connects from the very same address.
-    let honest = as_user(54_322, || {
-        let flags = SocketFlags::CLOEXEC;
-        let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
-        sockopt::set_socket_reuseaddr(&socket, true).unwrap();
-        rustix::net::bind(&socket, &port).unwrap();
-        rustix::net::connect(&socket, &to).unwrap();
-        socket
-    });
+    let honest = as_user(54_322, || connect_from(port, to));
     // The kernel does find a socket of these addresses, and the words of the first client can still be read ...
     let found = kernel.ask(peer, to);
     assert!(matches!(found, Some(Answer::Socket { is_established: true, uid: 54_322, .. })), "{found:?}");
