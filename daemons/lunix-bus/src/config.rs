@@ -124,12 +124,12 @@ pub enum Error {
     GracePeriod,
     /// `no_auth_user` is none of the users.
     NoSuchUser(String),
+    /// A user stands both in `authorization` and in an account.
+    DuplicateUser(String),
     /// A user without a password, where no certificate says who it is.
     NoPassword(String),
     /// A file of a `tls` block is missing or wrong.
     Tls(transport::TlsError),
-    /// A user stands both in `authorization` and in an account.
-    DuplicateUser(String),
     /// The rules of `local` say who somebody is that names nobody.
     DefaultUser,
     /// An account has the name of one that is made for a user.
@@ -147,9 +147,9 @@ impl fmt::Display for Error {
             Self::Single => f.write_str("users of accounts and a single user, password or token exclude each other"),
             Self::GracePeriod => f.write_str("lame_duck_grace_period must be shorter than lame_duck_duration"),
             Self::NoSuchUser(name) => write!(f, "no_auth_user {name:?} is not among the users"),
+            Self::DuplicateUser(name) => write!(f, "duplicate user {name:?} in authorization and accounts"),
             Self::NoPassword(name) => write!(f, "user {name:?} needs a password"),
             Self::Tls(error) => write!(f, "{error}"),
-            Self::DuplicateUser(name) => write!(f, "duplicate user {name:?} in authorization and accounts"),
             Self::DefaultUser => f.write_str("no_auth_user and local exclude each other: see `anonymous` of local"),
             Self::OwnAccount(name) => write!(f, "account {name:?} is called like one that a template makes for a user"),
             Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),

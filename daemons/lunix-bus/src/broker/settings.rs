@@ -47,11 +47,11 @@ pub struct Settings {
     pub callout: Option<Rc<Callout>>,
     /// The accounts beside the global one.
     pub accounts: Vec<AccountSettings>,
+    /// Name of the account for the system's own subjects; there need not be one.
+    pub system_account: Rc<str>,
     /// The hubs to be joined.
     #[cfg(feature = "leaf")]
     pub remotes: Vec<Rc<crate::leaf::Remote>>,
-    /// Name of the account for the system's own subjects; there need not be one.
-    pub system_account: Rc<str>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// TLS of the clients' listener, where there is.
@@ -190,9 +190,9 @@ impl Default for Settings {
             credentials: Credentials::Open,
             callout: None,
             accounts: Vec::new(),
+            system_account: "$SYS".into(),
             #[cfg(feature = "leaf")]
             remotes: Vec::new(),
-            system_account: "$SYS".into(),
             no_auth_user: None,
             security: None,
             web: None,
