@@ -7,6 +7,7 @@
 
 mod client;
 mod control;
+mod identity;
 mod play;
 mod server;
 

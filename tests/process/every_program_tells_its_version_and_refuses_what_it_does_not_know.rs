@@ -4,7 +4,7 @@ use std::process::Command;
 use testkit::process::binary;
 
 const PROGRAMS: &[&str] =
-    &["lunix", "lunix-bus", "lunix-init", "natsdev", "natsinit", "natsnet", "natsps", "natstoast"];
+    &["lunix", "lunix-bus", "lunix-init", "lunix-sv", "natsdev", "natsinit", "natsnet", "natsps", "natstoast"];
 
 /// The programs that are built.
 fn built() -> Vec<(&'static str, std::path::PathBuf)> {

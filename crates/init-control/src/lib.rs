@@ -19,7 +19,7 @@
 //! | `status name=NAME` | all | `service …`, then `end seq=N`; or `error` |
 //! | `log` | all | `line text=…` for each line kept, then `end seq=N dropped=M` |
 //! | `watch` | all | like `list`, then `event …` for each event from N+1 on, until the connection ends |
-//! | `start name=NAME`, `stop name=NAME`, `restart name=NAME`, `reload name=NAME` | root, owner | `ok` or `error`: taken note of, not done yet |
+//! | `start name=NAME`, `stop name=NAME`, `restart name=NAME`, `reload name=NAME`, `once name=NAME` | root, owner | `ok` or `error`: taken note of, not done yet |
 //! | `signal name=NAME signal=HUP` | root, owner | `ok` or `error` |
 //! | `rescan` | root, owner | `ok`: the directory was read again |
 //! | `poweroff`, `reboot`, `halt` | root, owner | `ok` or `error` |
@@ -30,7 +30,8 @@
 //! that events were overwritten gets `error code=75` and is cut off: connect again, and begin with the fresh rows.
 //!
 //! Fields of `service`: `name`, `state` (see [`ServiceState`]), `type` (longrun, oneshot, bundle), `wanted` (up, down), `override` (started, stopped; only while
-//! the operator's word differs from the directory), `pid`, `since_ms` (age of the state), `restarts`, `code` or `signal` (how it ended last),
+//! the operator's word differs from the directory), `once` (only while it runs until it ends), `pid`, `since_ms` (age of the state), `process_ms` (age of its process),
+//! `ready_ms` (age of the readiness it announced), `restarts`, `code` or `signal` (how it ended last), `status` (what it says of itself),
 //! `reason` (a sentence). Fields of `event`: `seq`, `service` (absent: the whole init), `what` (see [`What`]), `pid`, `code`, `signal`, `reason`;
 //! of a generation also `generation` (its number), `added`, `changed`, `removed` (names, separated by line ends), `kept` and `omitted` (how many),
 //! `took_ms`.
@@ -93,7 +94,7 @@ impl fmt::Display for Error {
             Self::Syntax => f.write_str("not a record of the control protocol"),
             Self::Field(kind, field) => write!(f, "{kind}: field {field} is missing or has no such value"),
             Self::UnknownRequest => f.write_str(
-                "unknown request: expected list, status, log, watch, start, stop, restart, reload, signal, rescan, poweroff, reboot or halt",
+                "unknown request: expected list, status, log, watch, start, stop, restart, reload, once, signal, rescan, poweroff, reboot or halt",
             ),
             Self::Space => f.write_str("record too long"),
             Self::Closed => f.write_str("lunix-init closed the connection"),

@@ -34,6 +34,11 @@ pub enum Request<'a> {
         /// Which.
         name: &'a str,
     },
+    /// Run it, and leave it down when it has ended.
+    Once {
+        /// Which.
+        name: &'a str,
+    },
     /// Tell it to read its configuration again.
     Reload {
         /// Which.
@@ -66,6 +71,7 @@ impl<'a> Request<'a> {
             | Self::Stop { .. }
             | Self::Restart { .. }
             | Self::Reload { .. }
+            | Self::Once { .. }
             | Self::Signal { .. }
             | Self::Rescan
             | Self::Poweroff
@@ -86,6 +92,7 @@ impl<'a> Request<'a> {
             Self::Stop { .. } => "stop",
             Self::Restart { .. } => "restart",
             Self::Reload { .. } => "reload",
+            Self::Once { .. } => "once",
             Self::Signal { .. } => "signal",
             Self::Rescan => "rescan",
             Self::Poweroff => "poweroff",
@@ -105,6 +112,7 @@ impl<'a> Request<'a> {
             | Self::Start { name }
             | Self::Stop { name }
             | Self::Restart { name }
+            | Self::Once { name }
             | Self::Reload { name } => writer.field("name", name.as_bytes()),
             Self::Signal { name, signal } => writer.field("name", name.as_bytes()).field("signal", signal.as_bytes()),
             Self::List | Self::Log | Self::Watch | Self::Rescan | Self::Poweroff | Self::Reboot | Self::Halt => writer,
@@ -134,6 +142,7 @@ impl<'a> Request<'a> {
             "start" => Self::Start { name: word("start", "name")? },
             "stop" => Self::Stop { name: word("stop", "name")? },
             "restart" => Self::Restart { name: word("restart", "name")? },
+            "once" => Self::Once { name: word("once", "name")? },
             "reload" => Self::Reload { name: word("reload", "name")? },
             "signal" => Self::Signal { name: word("signal", "name")?, signal: word("signal", "signal")? },
             _ => return Err(Error::UnknownRequest),
@@ -269,18 +278,28 @@ pub struct Service<'a> {
     pub state: ServiceState,
     /// True for `type` oneshot.
     pub oneshot: bool,
+    /// True for `type` bundle: a name for several services.
+    pub bundle: bool,
     /// True when it should run (or, a oneshot, have run).
     pub wanted: bool,
     /// The operator's word where it differs from the directory: true for started.
     pub chosen: Option<bool>,
+    /// It runs until it ends, not longer: the operator's word.
+    pub once: bool,
     /// Its process.
     pub pid: Option<i32>,
     /// Age of the state in milliseconds.
     pub since_ms: u64,
+    /// Age of its process in milliseconds; absent when it has none.
+    pub process_ms: Option<u64>,
+    /// Age of its readiness in milliseconds; absent when it announces none, or has not yet.
+    pub ready_ms: Option<u64>,
     /// Times it was started again after ending by itself.
     pub restarts: u32,
     /// How its process ended last.
     pub ended: Option<Ended>,
+    /// What it says of itself (sd_notify's STATUS); empty when it says nothing.
+    pub status: Text<'a>,
     /// Why it is in this state; empty when there is nothing to say.
     pub reason: Text<'a>,
 }
@@ -370,12 +389,17 @@ fn service<'a>(record: &Record<'a>) -> Result<Service<'a>, Error> {
         name: word("name")?,
         state: ServiceState::from_word(word("state")?).ok_or(Error::Field("service", "state"))?,
         oneshot: word("type")? == "oneshot",
+        bundle: word("type")? == "bundle",
         wanted: word("wanted")? == "up",
         chosen: record.get("override").and_then(Text::word).map(|word| word == "started"),
+        once: record.get("once").is_some(),
         pid: record.get("pid").and_then(Text::number),
         since_ms: record.get("since_ms").and_then(Text::number).unwrap_or(0),
+        process_ms: record.get("process_ms").and_then(Text::number),
+        ready_ms: record.get("ready_ms").and_then(Text::number),
         restarts: record.get("restarts").and_then(Text::number).unwrap_or(0),
         ended: ended(record),
+        status: record.get("status").unwrap_or_default(),
         reason: record.get("reason").unwrap_or_default(),
     })
 }
@@ -413,6 +437,7 @@ mod tests {
             Request::Start { name },
             Request::Stop { name },
             Request::Restart { name },
+            Request::Once { name },
             Request::Reload { name },
             Request::Signal { name, signal },
             Request::Rescan,

@@ -36,6 +36,7 @@ mod graph;
 pub mod identity;
 pub mod lifecycle;
 pub mod lines;
+pub mod notice;
 pub mod options;
 pub mod poweroff;
 pub mod reconcile;

@@ -32,6 +32,8 @@ pub struct Policy {
     pub timeout_end: Option<Duration>,
     /// After this long a oneshot's `up` is killed; `None`: never.
     pub timeout_up: Option<Duration>,
+    /// While it is ready it must say so often that it is alive (`watchdog`); `None`: never.
+    pub watchdog: Option<Duration>,
     /// Exit codes after which it is not started again (`permanent-exits`).
     pub permanent: Box<[u8]>,
 }
@@ -57,6 +59,8 @@ pub enum Input {
     Unlucky,
     /// The service says that it is ready.
     Announced,
+    /// The service says that it is alive.
+    Alive,
     /// Its process ended.
     Exited(Ended),
     /// The deadline of [`Lifecycle::deadline`] has passed.
@@ -102,6 +106,8 @@ pub struct Lifecycle {
     crashed: bool,
     /// It must not start again after what is under way.
     doomed: bool,
+    /// It was killed because it did not say that it is alive.
+    hung: bool,
     crashes: u32,
     restarts: u32,
     born: Instant,
@@ -118,6 +124,7 @@ impl Lifecycle {
             wanted: false,
             crashed: false,
             doomed: false,
+            hung: false,
             crashes: 0,
             restarts: 0,
             born: now,
@@ -134,6 +141,12 @@ impl Lifecycle {
     #[must_use]
     pub const fn since(&self) -> Instant {
         self.since
+    }
+
+    /// When its process was started last.
+    #[must_use]
+    pub const fn born(&self) -> Instant {
+        self.born
     }
 
     /// When [`Input::Timeout`] is due.
@@ -174,18 +187,25 @@ impl Lifecycle {
             I::Up | I::Hold => self.wanted = true,
             I::Down | I::Last => self.wanted = false,
             I::Restart => self.forget(),
-            I::Spawned | I::Unspawnable | I::Unlucky | I::Announced | I::Exited(_) | I::Timeout | I::Kill => {}
+            I::Spawned
+            | I::Unspawnable
+            | I::Unlucky
+            | I::Announced
+            | I::Alive
+            | I::Exited(_)
+            | I::Timeout
+            | I::Kill => {}
         }
         match (self.state, input) {
             // Nothing runs, nothing is wanted.
             (S::Down, I::Up) => self.start(now, out),
             (S::Down, I::Hold) => self.wait(now, out),
-            (S::Down, I::Down | I::Last | I::Restart | I::Announced | I::Timeout | I::Kill) => {}
+            (S::Down, I::Down | I::Last | I::Restart | I::Announced | I::Timeout | I::Kill | I::Alive) => {}
 
             // Wanted, but not its turn yet.
             (S::Waiting, I::Up) => self.start(now, out),
             (S::Waiting, I::Down | I::Last) => self.rest(now, out),
-            (S::Waiting, I::Hold | I::Restart | I::Announced | I::Timeout | I::Kill) => {}
+            (S::Waiting, I::Hold | I::Restart | I::Announced | I::Timeout | I::Kill | I::Alive) => {}
 
             // `run` or `up` was asked for, or runs and is not ready.
             (S::Starting, I::Spawned) => self.spawned(now, policy, out),
@@ -195,7 +215,10 @@ impl Lifecycle {
                 self.crashes = self.crashes.max(1);
                 self.retry(now, out);
             }
-            (S::Starting, I::Announced) if policy.announces => self.enter(S::Ready, now, What::Ready, out),
+            (S::Starting, I::Announced) if policy.announces => {
+                self.enter(S::Ready, now, What::Ready, out);
+                self.deadline = policy.watchdog.map(|limit| now + limit);
+            }
             (S::Starting, I::Announced) => {}
             (S::Starting, I::Exited(how)) => self.ended_by_itself(now, policy, how, out),
             (S::Starting, I::Down | I::Restart) => self.terminate(now, policy, out),
@@ -204,18 +227,23 @@ impl Lifecycle {
                 self.kill(now, out);
             }
             (S::Starting, I::Kill) => self.kill(now, out),
-            (S::Starting, I::Up | I::Hold | I::Last) => {}
+            (S::Starting, I::Up | I::Hold | I::Last | I::Alive) => {}
 
             // The process runs and is ready.
             (S::Ready, I::Exited(how)) => self.ended_by_itself(now, policy, how, out),
             (S::Ready, I::Down | I::Restart) => self.terminate(now, policy, out),
             (S::Ready, I::Kill) => self.kill(now, out),
-            (S::Ready, I::Up | I::Hold | I::Last | I::Announced | I::Timeout) => {}
+            (S::Ready, I::Alive) => self.deadline = policy.watchdog.map(|limit| now + limit),
+            (S::Ready, I::Timeout) => {
+                self.hung = true;
+                self.kill(now, out);
+            }
+            (S::Ready, I::Up | I::Hold | I::Last | I::Announced) => {}
 
             // A oneshot has succeeded; no process.
             (S::Done, I::Down | I::Restart) if policy.has_end_script => self.undo(now, policy, out),
             (S::Done, I::Down | I::Restart) => self.after_the_end(now, out),
-            (S::Done, I::Up | I::Hold | I::Last | I::Announced | I::Timeout | I::Kill) => {}
+            (S::Done, I::Up | I::Hold | I::Last | I::Announced | I::Timeout | I::Kill | I::Alive) => {}
 
             // It crashed and waits for its next start.
             (S::Backoff, I::Timeout) => {
@@ -224,17 +252,17 @@ impl Lifecycle {
             }
             (S::Backoff, I::Hold | I::Restart) => self.wait(now, out),
             (S::Backoff, I::Down | I::Last) => self.rest(now, out),
-            (S::Backoff, I::Up | I::Announced | I::Kill) => {}
+            (S::Backoff, I::Up | I::Announced | I::Kill | I::Alive) => {}
 
             // It was told to end.
             (S::Stopping, I::Exited(how)) => self.ended_as_told(now, policy, how, out),
             (S::Stopping, I::Timeout | I::Kill) => self.kill(now, out),
-            (S::Stopping, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Announced) => {}
+            (S::Stopping, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Announced | I::Alive) => {}
 
             // It was killed; the kernel takes its time.
             (S::Killing, I::Exited(how)) => self.ended_as_told(now, policy, how, out),
             (S::Killing, I::Kill) => out.push(Effect::Kill),
-            (S::Killing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Announced | I::Timeout) => {}
+            (S::Killing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Announced | I::Timeout | I::Alive) => {}
 
             // `finish` was asked for or runs.
             (S::Finishing, I::Exited(Ended::Code(FINISH_PERMANENT))) => {
@@ -243,17 +271,18 @@ impl Lifecycle {
             }
             (S::Finishing, I::Exited(_) | I::Unspawnable | I::Unlucky) => self.after_the_end(now, out),
             (S::Finishing, I::Timeout | I::Kill) => self.kill_script(out),
-            (S::Finishing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Spawned | I::Announced) => {}
+            (S::Finishing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Spawned | I::Announced | I::Alive) => {
+            }
 
             // A oneshot's `down` was asked for or runs.
             (S::Undoing, I::Exited(_) | I::Unspawnable | I::Unlucky) => self.after_the_end(now, out),
             (S::Undoing, I::Timeout | I::Kill) => self.kill_script(out),
-            (S::Undoing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Spawned | I::Announced) => {}
+            (S::Undoing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Spawned | I::Announced | I::Alive) => {}
 
             // It cannot run until something changes or the operator says so.
             (S::Broken, I::Restart) => self.wait(now, out),
             (S::Broken, I::Down) => self.rest(now, out),
-            (S::Broken, I::Up | I::Hold | I::Last | I::Announced | I::Timeout | I::Kill) => {}
+            (S::Broken, I::Up | I::Hold | I::Last | I::Announced | I::Timeout | I::Kill | I::Alive) => {}
 
             // Cannot happen: no process was asked for, or it was answered for already. Without a process there is nothing to do.
             (S::Down | S::Waiting | S::Done | S::Backoff | S::Broken, I::Exited(_)) => {}
@@ -270,7 +299,7 @@ impl Lifecycle {
     }
 
     fn forget(&mut self) {
-        (self.crashes, self.crashed, self.doomed) = (0, false, false);
+        (self.crashes, self.crashed, self.doomed, self.hung) = (0, false, false, false);
     }
 
     fn start(&mut self, now: Instant, out: &mut Effects) {
@@ -314,7 +343,7 @@ impl Lifecycle {
 
     fn ended_as_told(&mut self, now: Instant, policy: &Policy, how: Ended, out: &mut Effects) {
         out.push(Effect::Tell(What::Exited));
-        self.crashed = false;
+        self.crashed = std::mem::take(&mut self.hung);
         if policy.oneshot { self.after_the_end(now, out) } else { self.finish(now, policy, how, out) }
     }
 

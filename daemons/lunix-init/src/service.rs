@@ -1,5 +1,6 @@
 //! One service: what its directory says, and what has become of it.
 
+use crate::directory::sockets::Socket;
 use crate::lifecycle::{Lifecycle, Policy};
 use init_control::{Ended, ServiceState};
 use reactor::Instant;
@@ -60,14 +61,23 @@ pub struct Rare {
     pub producers: Vec<String>,
     /// The bundle of all services of its pipeline (`pipeline-name`).
     pub pipeline: Option<String>,
+    /// What lunix-init listens on for it (`sockets`).
+    pub sockets: Vec<Socket>,
     /// What comes after the `@` of its name.
     pub instance: Option<String>,
     /// Its directory below that of all services, when that is not its name.
     pub folder: Option<String>,
 }
 
-const COMMON: Rare =
-    Rare { logger: None, is_logger: false, producers: Vec::new(), pipeline: None, instance: None, folder: None };
+const COMMON: Rare = Rare {
+    logger: None,
+    is_logger: false,
+    producers: Vec::new(),
+    pipeline: None,
+    sockets: Vec::new(),
+    instance: None,
+    folder: None,
+};
 
 impl Definition {
     /// What few services have.
@@ -148,6 +158,14 @@ pub struct Service {
     pub reason: String,
     /// The operator's word where it differs from the directory: true for started.
     pub chosen: Option<bool>,
+    /// The operator wants it to run until it ends, not longer.
+    pub once: bool,
+    /// What it said last of itself.
+    pub status: Option<Box<str>>,
+    /// The process that it says takes the place of its first.
+    pub heir: Option<i32>,
+    /// It said that it has begun to reload.
+    pub(crate) reloads: bool,
     /// The process of its program `reload`.
     pub reloader: Option<i32>,
     /// It is to reload once more when that has ended.
@@ -189,6 +207,10 @@ impl Service {
             ended: None,
             reason: String::new(),
             chosen: None,
+            once: false,
+            status: None,
+            heir: None,
+            reloads: false,
             reloader: None,
             reload_again: false,
             outdated: false,
@@ -221,7 +243,13 @@ impl Service {
     /// True when it should run, by the directory and the operator's word.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        !self.removed && self.chosen.unwrap_or(!self.newest().starts_down && !self.unlisted)
+        !self.removed && self.chosen.unwrap_or(self.is_wanted_by_directory())
+    }
+
+    /// True when it should run as far as the directory goes.
+    #[must_use]
+    pub fn is_wanted_by_directory(&self) -> bool {
+        !self.newest().starts_down && !self.unlisted
     }
 
     /// True when its directory is gone and it goes on until it ends by itself.

@@ -6,6 +6,7 @@
 
 use crate::generation::{Generations, Report};
 use crate::lifecycle::{Effect, Effects, Input, Script};
+use crate::notice::Notice;
 use crate::service::{Found, Service};
 use init_control::{Ended, ServiceState, What};
 use reactor::Instant;
@@ -59,6 +60,8 @@ pub enum Order {
     Stop,
     /// End it and run it again.
     Restart,
+    /// Run it, and leave it down when it has ended.
+    Once,
     /// Tell it to read its configuration again.
     Reload,
 }
@@ -141,6 +144,7 @@ impl Supervisor {
     pub fn spawned(&mut self, now: Instant, id: usize, pid: i32, acts: &mut Acts) {
         if let Some(service) = self.get_mut(id) {
             service.pid = Some(pid);
+            (service.status, service.heir, service.reloads) = (None, None, false);
         }
         self.step(now, id, Input::Spawned, acts);
         self.settle_all(now, acts);
@@ -160,6 +164,9 @@ impl Supervisor {
         if let Some(service) = self.get_mut(id) {
             service.reason.clear();
             service.last_pid = service.pid;
+            if std::mem::take(&mut service.once) {
+                service.chosen = service.is_wanted_by_directory().then_some(false);
+            }
             match service.life.state() {
                 ServiceState::Finishing | ServiceState::Undoing => {
                     let script = if service.definition.policy.oneshot { "down" } else { "finish" };
@@ -187,6 +194,46 @@ impl Supervisor {
     pub fn announced(&mut self, now: Instant, id: usize, acts: &mut Acts) {
         self.step(now, id, Input::Announced, acts);
         self.settle_all(now, acts);
+    }
+
+    /// The service has said something of itself by sd_notify; what came along with it is not this machine's business.
+    pub fn noticed(&mut self, now: Instant, id: usize, notice: &Notice, acts: &mut Acts) {
+        let Some(service) = self.get_mut(id) else { return };
+        if let Some(status) = &notice.status {
+            service.status = Some(status.as_str().into());
+        } else if notice.stopping {
+            service.status = Some("stopping".into());
+        }
+        service.reloads |= notice.reloading;
+        service.heir = notice.main_pid.or(service.heir);
+        if let Some(limit) = notice.watchdog {
+            service.definition.policy.watchdog = (!limit.is_zero()).then_some(limit);
+        }
+        let again = notice.ready && service.life.is_up() && std::mem::take(&mut service.reloads);
+        if again {
+            self.tell(id, What::Reloaded, acts);
+        }
+        if notice.alive || notice.watchdog.is_some() {
+            self.step(now, id, Input::Alive, acts);
+        }
+        if notice.hangs {
+            self.step(now, id, Input::Timeout, acts);
+        }
+        if notice.ready {
+            self.announced(now, id, acts);
+        }
+    }
+
+    /// The service's process has ended, and the one that it named takes its place: true when it did. The caller has checked that it runs.
+    pub fn succeeded(&mut self, id: usize) -> bool {
+        let Some(service) = self.get_mut(id) else { return false };
+        match service.heir.take() {
+            Some(heir) if service.pid != Some(heir) => {
+                service.pid = Some(heir);
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 
     /// Does what is due.
@@ -250,25 +297,25 @@ impl Supervisor {
     fn may(&self, id: usize, order: Order) -> Result<(), String> {
         let Some(service) = self.get(id) else { return Err("there is no such service".to_owned()) };
         match (&service.fault, order) {
-            (Some(fault), Order::Start | Order::Restart) => Err(fault.clone()),
+            (Some(fault), Order::Start | Order::Restart | Order::Once) => Err(fault.clone()),
             (_, Order::Stop) if service.newest().is_essential => {
                 Err(format!("{} is essential: it may be restarted, not stopped", service.name))
             }
-            (_, Order::Start | Order::Stop | Order::Restart | Order::Reload) => Ok(()),
+            (_, Order::Start | Order::Stop | Order::Restart | Order::Once | Order::Reload) => Ok(()),
         }
     }
 
     fn obey(&mut self, now: Instant, id: usize, order: Order, acts: &mut Acts) {
         let Some(service) = self.get_mut(id) else { return };
         let wish = match order {
-            Order::Start | Order::Restart | Order::Reload => true,
+            Order::Start | Order::Restart | Order::Once | Order::Reload => true,
             Order::Stop => false,
         };
+        service.once = order == Order::Once && !service.newest().policy.oneshot;
         // Only what differs from the directory is an override.
-        let by_directory = !service.newest().starts_down && !service.unlisted;
-        service.chosen = (wish != by_directory).then_some(wish);
+        service.chosen = (wish != service.is_wanted_by_directory()).then_some(wish);
         let afresh = match order {
-            Order::Start => !service.life.is_active(),
+            Order::Start | Order::Once => !service.life.is_active(),
             Order::Stop | Order::Reload => false,
             Order::Restart => true,
         };
@@ -360,7 +407,7 @@ impl Supervisor {
     fn level(&self, id: usize) -> Option<Input> {
         let service = self.get(id)?;
         let wanted = !self.ending && service.is_wanted();
-        if !self.ending && service.lingers() && service.life.is_active() {
+        if !self.ending && (service.lingers() || service.once) && service.life.is_active() {
             return Some(Input::Last);
         }
         if wanted && service.fault.is_some() {

@@ -133,6 +133,7 @@ fn directory(random: &mut Random) -> Vec<Found> {
             timeout_kill: Some(Duration::from_millis(50)),
             timeout_end: Some(Duration::from_millis(50)),
             timeout_up: None,
+            watchdog: None,
             permanent: Box::new([78]),
         };
         let policy = Policy { announces: policy.announces && !policy.oneshot, ..policy };
@@ -167,7 +168,7 @@ fn run(seed: u64) {
             }
             1 | 2 => {
                 let id = random.below(8);
-                let order = [Order::Start, Order::Stop, Order::Restart, Order::Reload][random.below(4)];
+                let order = [Order::Start, Order::Stop, Order::Restart, Order::Once, Order::Reload][random.below(5)];
                 let _ = world.supervisor.order(now, id, order, &mut world.acts);
             }
             3 | 4 => {

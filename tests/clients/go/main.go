@@ -153,6 +153,24 @@ var scenarios = map[string]func(){
 		nc.flush()
 		refused(token, nats.Token("wrong"))
 	},
+	"keys": func() {
+		address, keys := ask("start a authorization { users: [{nkey: $USER}] }"), ask("keys")
+		seed := func(name string) nats.Option {
+			option, err := nats.NkeyOptionFromSeed(keys + "/" + name + ".seed")
+			must(err)
+			return option
+		}
+		nc, err := connect(address, seed("user"))
+		must(err)
+		nc.flush()
+		refused(address, seed("stranger"))
+		address = ask("start b $OPERATOR")
+		nc, err = connect(address, nats.UserCredentials(keys+"/user.creds"))
+		must(err)
+		must(nc.Publish("forbidden", nil))
+		see(nc.hears("error"))
+		refused(address, nats.UserCredentials(keys+"/stranger.creds"))
+	},
 	"password_changed": func() {
 		nc, _ := start("authorization { users: [{user: u, password: p}, {user: v, password: q}] }", nats.UserInfo("v", "q"))
 		ask("reload a authorization { users: [{user: u, password: p}, {user: v, password: new}] }")

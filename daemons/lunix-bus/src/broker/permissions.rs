@@ -23,6 +23,8 @@ pub struct User {
     pub name: String,
     /// Password: as plain text, or its bcrypt hash.
     pub password: String,
+    /// The user has no password: only a certificate proves who it is.
+    pub by_certificate: bool,
     /// The name is a public key, and a signature proves who it is, not a password.
     pub by_key: bool,
     /// How it may connect.

@@ -22,8 +22,6 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(1);
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// After what only somebody's change of configuration can mend.
 const LONG_DELAY: Duration = Duration::from_secs(30);
-/// As long as the hub holds a connection whose version it refuses.
-const VERSION_DELAY: Duration = Duration::from_secs(5);
 /// A link that lasted so long was a good one: the next attempt does not wait longer than the first.
 const GOOD_LINK: Duration = Duration::from_secs(10);
 /// Addresses a hub may tell us.
@@ -438,22 +436,27 @@ impl Machine {
         }
     }
 
-    /// The hub says what is wrong, and closes.
+    /// The hub says what is wrong. It closes the connection itself where it does not want to go on.
     fn complained(&mut self, text: &str, acts: &mut Vec<Act>) {
-        self.delay = if text.contains("remote leafnode has same cluster name") {
-            let delay = LONG_DELAY.as_secs();
-            self.trouble(
-                format!("Leafnode connection dropped with same cluster name error. Delaying attempt to reconnect for {delay}s"),
-                acts,
-            );
-            Some(LONG_DELAY)
-        } else {
-            self.trouble(format!("Leafnode Error '{text}'"), acts);
-            let long = text.contains("Loop detected") || text.contains("Permissions Violation");
-            let old = text.contains("minimum version required");
-            if long { Some(LONG_DELAY) } else { old.then_some(VERSION_DELAY) }
-        };
-        self.leave(Reason::Gone, acts);
+        let (same_name, delay) = (text.contains("remote leafnode has same cluster name"), LONG_DELAY.as_secs());
+        self.trouble(
+            if same_name {
+                format!(
+                    "Leafnode connection dropped with same cluster name error. \
+                     Delaying attempt to reconnect for {delay}s"
+                )
+            } else {
+                format!("Leafnode Error '{text}'")
+            },
+            acts,
+        );
+        let is_loop = text.contains("Loop detected");
+        if same_name || is_loop || text.contains("Permissions Violation") {
+            self.delay = Some(LONG_DELAY);
+        }
+        if same_name || is_loop {
+            self.leave(Reason::Gone, acts);
+        }
     }
 
     fn leave(&mut self, reason: Reason, acts: &mut Vec<Act>) {

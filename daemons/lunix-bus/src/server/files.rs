@@ -26,20 +26,26 @@ pub(crate) fn process_number(path: &Path) -> Result<Written, Error> {
 
 /// Writes `lunix-bus_PID.ports`, as nats-server names it after its own program.
 /// Where an address stands for all of the machine, each is told.
+/// Unix sockets are told, too, which nats-server has none of.
 pub(crate) fn ports(directory: &Path, clients: &[Listener], monitoring: Option<&Listener>) -> Result<Written, Error> {
     let program = std::env::current_exe().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     let name = format!("{}_{}.ports", program.as_deref().unwrap_or("lunix-bus"), std::process::id());
-    let clients = clients.iter().flat_map(|listener| urls("nats", listener));
-    let mut text = format!("{{\"nats\":[{}]", clients.collect::<Vec<_>>().join(","));
+    let (tcp, unix): (Vec<_>, Vec<_>) = clients.iter().partition(|listener| listener.is_tcp());
+    let tcp: Vec<String> = tcp.into_iter().flat_map(|listener| urls("nats", listener)).collect();
+    let unix: Vec<String> = unix.iter().map(|listener| quoted(&format!("unix://{}", listener.name))).collect();
+    let mut text = format!("{{\"nats\":[{}]", tcp.join(","));
+    if !unix.is_empty() {
+        text += &format!(",\"unix\":[{}]", unix.join(","));
+    }
     if let Some(listener) = monitoring {
         text += &format!(",\"monitoring\":[{}]", urls("http", listener).join(","));
     }
     write(&directory.join(name), &(text + "}"))
 }
 
-/// The listener's addresses as quoted URLs; of a unix socket, one with its path.
+/// The listener's addresses as quoted URLs.
 fn urls(scheme: &str, listener: &Listener) -> Vec<String> {
-    let Some(address) = listener.address() else { return vec![quoted(&format!("unix://{}", listener.name))] };
+    let Some(address) = listener.address() else { return Vec::new() };
     let all = if address.ip().is_unspecified() { sys::network::addresses().unwrap_or_default() } else { Vec::new() };
     // A link-local address cannot be used without saying which link.
     let is_reachable = |ip: &IpAddr| match ip {

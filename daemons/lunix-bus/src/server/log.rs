@@ -110,13 +110,6 @@ impl Log {
     }
 }
 
-/// Whether standard error takes a line without waiting. It may be a pipe whose reader has stopped.
-fn has_room() -> bool {
-    let stderr = io::stderr();
-    let mut ready = [PollFd::new(&stderr, PollFlags::OUT)];
-    poll(&mut ready, Some(&Timespec::default())).is_ok_and(|count| count > 0)
-}
-
 /// Address and port, as the reference names the other end of a link.
 struct Place(Peer);
 
@@ -127,6 +120,13 @@ impl Display for Place {
             Peer::Unix { uid } => write!(f, "unix:{uid}"),
         }
     }
+}
+
+/// Whether standard error takes a line without waiting. It may be a pipe whose reader has stopped.
+fn has_room() -> bool {
+    let stderr = io::stderr();
+    let mut ready = [PollFd::new(&stderr, PollFlags::OUT)];
+    poll(&mut ready, Some(&Timespec::default())).is_ok_and(|count| count > 0)
 }
 
 struct Named(Peer);

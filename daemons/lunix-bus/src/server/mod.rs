@@ -5,7 +5,6 @@ mod files;
 mod handed;
 #[cfg(feature = "bcrypt")]
 mod hashes;
-mod http;
 mod kernel;
 #[cfg(feature = "leaf")]
 mod links;
@@ -13,6 +12,7 @@ mod listen;
 mod log;
 mod monitor;
 mod signalling;
+pub mod transport;
 
 pub use error::Error;
 pub use signalling::{Failure, Signalling};
@@ -35,6 +35,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 use sys::signal;
+use transport::{Doors, Transport};
 
 /// Bytes read from one client per turn.
 const READ_SIZE: usize = 64 * 1024;
@@ -60,6 +61,8 @@ enum Source {
     Hasher,
     #[cfg(feature = "leaf")]
     Dialling(u32),
+    #[cfg(feature = "leaf")]
+    Resolver,
 }
 
 #[derive(Debug)]
@@ -67,6 +70,7 @@ struct Socket {
     fd: OwnedFd,
     token: Token,
     interest: Interest,
+    transport: Transport,
 }
 
 struct Server {
@@ -77,6 +81,7 @@ struct Server {
     /// Socket files of the listeners, removed when they are closed.
     socket_files: Vec<SocketFile>,
     monitor: Option<Monitor>,
+    doors: Doors,
     kernel: Kernel,
     started: Instant,
     /// When the configuration was read.
@@ -104,6 +109,7 @@ struct Sockets {
     listeners: Vec<Listener>,
     socket_files: Vec<SocketFile>,
     monitor: Option<Monitor>,
+    web_listener: Option<u32>,
 }
 
 /// Serves until a signal ends it.
@@ -121,7 +127,7 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     })?;
     raise_descriptor_limit();
     let handed_monitor = handed.monitoring();
-    let (listeners, socket_files) = listen(&mut config, handed)?;
+    let (mut listeners, socket_files) = listen(&mut config, handed)?;
     let monitor = match handed_monitor {
         Some(listener) => Some(Monitor::on(listener)),
         None => config.monitoring.as_ref().map(Monitor::open).transpose()?,
@@ -129,6 +135,7 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     if monitor.is_some() {
         config.broker.closed_kept = config::CLOSED_KEPT;
     }
+    let web_listener = listen_for_websockets(&mut config, &mut listeners, &mut log)?;
     let mut files = Vec::new();
     if let Some(path) = &config.pid_file {
         files.push(files::process_number(path)?);
@@ -144,10 +151,16 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     if let Some(monitor) = &monitor {
         log.info(format_args!("Starting http monitor on {}", monitor.listener.name));
     }
-    for listener in &listeners {
-        log.info(format_args!("Listening for client connections on {}", listener.name));
+    for (listener, number) in listeners.iter().zip(0..) {
+        if web_listener != Some(number) {
+            log.info(format_args!("Listening for client connections on {}", listener.name));
+        }
     }
-    let mut server = Server::new(flags, config, Sockets { listeners, socket_files, monitor }, log)?;
+    if let Some(security) = &config.broker.security {
+        let how = if security.required { "required" } else { "available" };
+        log.info(format_args!("TLS {how} for client connections"));
+    }
+    let mut server = Server::new(flags, config, Sockets { listeners, socket_files, monitor, web_listener }, log)?;
     server.ask_for_listeners();
     server.log.info("Server is ready");
     if let Some(fd) = ready {
@@ -180,6 +193,24 @@ fn listen(config: &mut Config, mut handed: Handed) -> Result<(Vec<Listener>, Vec
     }
     listeners.extend(handed.rest());
     Ok((listeners, socket_files))
+}
+
+/// Listens for WebSockets, where that is wanted. Returns which of the listeners it is.
+fn listen_for_websockets(
+    config: &mut Config,
+    listeners: &mut Vec<Listener>,
+    log: &mut Log,
+) -> Result<Option<u32>, Error> {
+    let Some(web) = &mut config.broker.web else { return Ok(None) };
+    let (listener, port) = Listener::tcp(&web.host, web.port)?;
+    web.port = port;
+    let scheme = if web.no_tls { "ws" } else { "wss" };
+    log.info(format_args!("Listening for websocket clients on {scheme}://{}:{port}", web.host));
+    if web.no_tls {
+        log.warn("Websocket not configured with TLS. DO NOT USE IN PRODUCTION!");
+    }
+    listeners.push(listener);
+    Ok(u32::try_from(listeners.len() - 1).ok())
 }
 
 /// Draws what the configuration leaves open.
@@ -235,7 +266,8 @@ impl Server {
         let timer = Timer::new().map_err(system("timerfd"))?;
         reactor.insert(&signals, Interest::READ, Source::Signals).map_err(epoll)?;
         reactor.insert(&timer, Interest::READ, Source::Timer).map_err(epoll)?;
-        let Sockets { listeners, socket_files, monitor } = sockets;
+        let Sockets { listeners, socket_files, monitor, web_listener } = sockets;
+        let doors = Doors::new(&config, web_listener);
         if let Some(monitor) = &monitor {
             reactor.insert(&monitor.listener, Interest::READ, Source::Monitor).map_err(epoll)?;
         }
@@ -254,6 +286,7 @@ impl Server {
             listeners,
             socket_files,
             monitor,
+            doors,
             kernel: Kernel::without_tcp(),
             started,
             loaded: started,
@@ -281,7 +314,8 @@ impl Server {
             self.settle(now)?;
         }
         while !self.ending {
-            self.reactor.wait(None).map_err(epoll)?;
+            let patience = self.doors.is_behind().then_some(Duration::ZERO);
+            self.reactor.wait(patience).map_err(epoll)?;
             let now = Instant::now();
             #[cfg(feature = "jwt")]
             if self.broker.needs_calendar() {
@@ -306,8 +340,11 @@ impl Server {
                     Source::Hasher => self.hasher_ready(now),
                     #[cfg(feature = "leaf")]
                     Source::Dialling(remote) => self.dialled(now, remote),
+                    #[cfg(feature = "leaf")]
+                    Source::Resolver => self.resolver_ready(now),
                 }
             }
+            self.catch_up(now);
             self.settle(now)?;
         }
         self.farewell();
@@ -339,7 +376,8 @@ impl Server {
             self.ending = true;
         }
         let deadline = self.broker.next_deadline();
-        let deadline = deadline.into_iter().chain(self.monitor.as_ref().and_then(Monitor::next_due)).min();
+        let monitor = self.monitor.as_ref().and_then(Monitor::next_due);
+        let deadline = deadline.into_iter().chain(monitor).chain(self.doors.next_due()).min();
         #[cfg(feature = "bcrypt")]
         let deadline = deadline.into_iter().chain(self.hashes.next_due()).min();
         if deadline != self.armed && (self.armed.is_none_or(|armed| deadline.is_some_and(|deadline| deadline < armed)))
@@ -362,6 +400,7 @@ impl Server {
             self.armed = None;
             self.broker.tick(now);
             self.monitor_tick(now);
+            self.doors_tick(now);
             #[cfg(feature = "bcrypt")]
             self.hasher_tick(now);
             self.flush(now);
@@ -376,14 +415,8 @@ impl Server {
                 None => return,
                 Some(Ok((fd, peer))) => {
                     let visible = listener.is_visible;
-                    let slot = match self.facts(visible, &fd, peer) {
-                        Some(facts) => self.broker.accept_known(now, peer, facts),
-                        None => self.broker.accept(now, peer),
-                    };
-                    let Some(slot) = slot else { continue };
-                    if self.attach(slot, fd).is_none() {
-                        self.broker.remove(Instant::now(), slot);
-                    }
+                    let facts = self.facts(visible, &fd, peer);
+                    self.let_in(now, number, (fd, peer), facts);
                 }
                 Some(Err(Refused::Peer)) => {}
                 Some(Err(Refused::NoDescriptor)) => {
@@ -418,12 +451,16 @@ impl Server {
         }
     }
 
-    fn attach(&mut self, slot: u32, fd: OwnedFd) -> Option<()> {
-        let token = self.reactor.insert(&fd, Interest::READ, Source::Client(slot)).ok()?;
+    /// Watches a new client. One that cannot be watched is gone again.
+    fn attach(&mut self, slot: u32, fd: OwnedFd, transport: Transport) -> Option<()> {
+        let Ok(token) = self.reactor.insert(&fd, Interest::READ, Source::Client(slot)) else {
+            self.broker.remove(Instant::now(), slot);
+            return None;
+        };
         if self.sockets.len() <= slot as usize {
             self.sockets.resize_with(slot as usize + 1, || None);
         }
-        *self.sockets.get_mut(slot as usize)? = Some(Socket { fd, token, interest: Interest::READ });
+        *self.sockets.get_mut(slot as usize)? = Some(Socket { fd, token, interest: Interest::READ, transport });
         Some(())
     }
 
@@ -447,7 +484,11 @@ impl Server {
         match rustix::net::recv(&socket.fd, &mut *buffer, RecvFlags::empty()) {
             Ok((0, _)) => self.close(slot),
             Ok((len, _)) => {
-                self.take_in(now, slot, buffer.get(..len).unwrap_or_default());
+                let input = buffer.get_mut(..len).unwrap_or_default();
+                match socket.transport {
+                    Transport::Plain => self.take_in(now, slot, input),
+                    Transport::Layered(_) => self.take_in_layers(now, slot, input),
+                }
                 if self.broker.is_stalled(slot) {
                     self.watch(slot);
                 }
@@ -481,6 +522,31 @@ impl Server {
     /// One write of what waits for a client.
     fn write(&mut self, now: Instant, slot: u32) {
         let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) else { return };
+        if matches!(socket.transport, Transport::Layered(_)) {
+            return self.write_through(now, slot);
+        }
+        self.write_plain(now, slot);
+        if self.broker.is_ending(slot) { self.finish(now, slot) } else { self.watch(slot) }
+    }
+
+    /// The same for a layered connection.
+    fn write_through(&mut self, now: Instant, slot: u32) {
+        let clear = |server: &Self| {
+            let socket = server.sockets.get(slot as usize).and_then(Option::as_ref);
+            socket.is_some_and(|socket| socket.transport.is_clear()) && server.broker.pending(slot) > 0
+        };
+        if clear(self) {
+            self.write_plain(now, slot);
+        }
+        // What goes out in the clear goes before everything else.
+        if !clear(self) {
+            self.write_layers(now, slot);
+        }
+        if self.broker.is_ending(slot) { self.finish(now, slot) } else { self.watch(slot) }
+    }
+
+    fn write_plain(&mut self, now: Instant, slot: u32) {
+        let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) else { return };
         let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
         let (mut count, mut len) = (0, 0);
         for (place, piece) in pieces.iter_mut().zip(self.broker.pieces(slot)) {
@@ -495,22 +561,22 @@ impl Server {
             match rustix::io::writev(&socket.fd, pieces.get(..count).unwrap_or_default()) {
                 Ok(len) => self.broker.sent(now, slot, len),
                 Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => self.broker.blocked(now, slot),
-                Err(_) => return self.close(slot),
+                Err(_) => self.close(slot),
             }
         }
-        if self.broker.is_ending(slot) { self.finish(now, slot) } else { self.watch(slot) }
     }
 
     /// Watches a client for what matters now: input unless it is stalled or ending, room when output waits.
     fn watch(&mut self, slot: u32) {
         let reads = !self.broker.is_stalled(slot) && !self.broker.is_ending(slot);
-        let interest = match (reads, self.broker.pending(slot) > 0) {
+        let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        let writes = self.broker.pending(slot) > 0 || socket.transport.has_output();
+        let interest = match (reads && !socket.transport.is_behind(), writes) {
             (true, true) => Interest::BOTH,
             (true, false) => Interest::READ,
             (false, true) => Interest::WRITE,
             (false, false) => Interest::NONE,
         };
-        let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::as_mut) else { return };
         if socket.interest != interest {
             socket.interest = interest;
             if self.reactor.set_interest(socket.token, &socket.fd, interest).is_err() {
@@ -524,7 +590,7 @@ impl Server {
         if !self.broker.is_ending(slot) {
             return;
         }
-        if self.broker.pending(slot) > 0 {
+        if self.broker.pending(slot) > 0 || !self.say_farewell(slot) {
             self.broker.blocked(now, slot);
             return self.watch(slot);
         }
@@ -546,6 +612,7 @@ impl Server {
         if let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::take) {
             // The descriptor is closed right after, which ends the watching, too.
             let _ = self.reactor.remove(socket.token, &socket.fd);
+            self.doors.remove(slot, socket.transport);
         }
         self.broker.remove(Instant::now(), slot);
         while self.sockets.pop_if(|last| last.is_none()).is_some() {}
@@ -588,7 +655,7 @@ impl Server {
             Err(error) => return self.log.error(format_args!("configuration not reloaded: {error}")),
         };
         let known = self.broker.settings();
-        let mut settings = fresh.broker;
+        let mut settings = fresh.broker.clone();
         if settings.host != known.host || (settings.port != 0 && settings.port != known.port) {
             self.log.warn("host and port are not reloaded: restart to change them");
         }
@@ -597,7 +664,12 @@ impl Server {
         settings.host.clone_from(&known.host);
         settings.port = known.port;
         settings.closed_kept = known.closed_kept;
+        if let (Some(web), Some(known)) = (&mut settings.web, &known.web) {
+            web.host.clone_from(&known.host);
+            web.port = known.port;
+        }
         self.log.set_debug(fresh.debug);
+        self.doors.configure(&fresh);
         self.loaded = now;
         let asks_anew =
             settings.local.as_ref().map(|policy| policy.tcp) != known.local.as_ref().map(|policy| policy.tcp);

@@ -17,6 +17,8 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// Port of monitoring, when the log told one before the clients' port.
     pub(crate) http_port: u16,
+    /// Port for WebSockets, when the log told one before the clients' port.
+    pub(crate) web_port: u16,
     log: Option<BufReader<ChildStderr>>,
 }
 
@@ -42,10 +44,15 @@ impl Server {
     pub(crate) fn start(mut command: Command, arguments: &[&str]) -> Self {
         command.args(["-a", "127.0.0.1", "-p", "-1"]).args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut server = Self { port: 0, http_port: 0, log: child.stderr.take().map(BufReader::new), child };
+        let mut server =
+            Self { port: 0, http_port: 0, web_port: 0, log: child.stderr.take().map(BufReader::new), child };
         loop {
-            let line = server.log_line(" on 127.0.0.1");
+            let line = server.log_line("127.0.0.1:");
             let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
+            if line.contains("websocket clients on") {
+                server.web_port = port;
+                continue;
+            }
             if line.contains("client connections on") {
                 server.port = port;
                 break;

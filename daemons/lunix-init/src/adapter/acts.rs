@@ -3,6 +3,7 @@
 use super::Host;
 use super::launch::Program;
 use crate::supervisor::Act;
+use init_control::What;
 use rustix::io::Errno;
 use sys::signal::{self, Target};
 
@@ -18,7 +19,15 @@ impl Host {
                 }
                 Act::Kill(id) => self.kill(id),
                 Act::Reload(id) => self.reload(id),
-                Act::Tell(news) => self.tell(&news),
+                Act::Tell(news) => {
+                    if news.what == What::Stopped
+                        && let Some(channels) = self.channels.get_mut(news.id)
+                    {
+                        // Kept over its restarts, not over its being stopped.
+                        channels.store.clear();
+                    }
+                    self.tell(&news);
+                }
                 Act::Report(report) => self.tell_generation(&report),
                 Act::Forget(id) => {
                     self.close_channels(id);

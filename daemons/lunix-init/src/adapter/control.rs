@@ -7,7 +7,7 @@ use super::{Host, Key};
 use crate::ring::{Cursor, Read};
 use crate::shutdown::{Goal, Phase};
 use crate::supervisor::Order;
-use init_control::{Ended, Error, REPLY_MAX, REQUEST_MAX, Request, Writer};
+use init_control::{Ended, Error, REPLY_MAX, REQUEST_MAX, Request, ServiceState, Writer};
 use reactor::{Event, Instant, Interest, Reactor, Token};
 use rustix::fs::Mode;
 use rustix::io::Errno;
@@ -180,6 +180,7 @@ impl Host {
             Ok(Request::Start { name }) => self.order(name, Order::Start),
             Ok(Request::Stop { name }) => self.order(name, Order::Stop),
             Ok(Request::Restart { name }) => self.order(name, Order::Restart),
+            Ok(Request::Once { name }) => self.order(name, Order::Once),
             Ok(Request::Reload { name }) => self.order(name, Order::Reload),
             Ok(Request::Signal { name, signal }) => self.send_signal(name, signal),
             Ok(Request::Rescan) => {
@@ -318,7 +319,9 @@ impl Host {
             Some(Ended::Code(code)) => (Some(code), None),
             Some(Ended::Signal(number)) => (None, Some(number)),
         };
-        let since = Instant::now().since(service.life.since()).as_millis();
+        let now = Instant::now();
+        let age = |moment: Instant| u64::try_from(now.since(moment).as_millis()).unwrap_or(u64::MAX);
+        let is_ready = service.life.state() == ServiceState::Ready && service.definition.policy.announces;
         let kind: &[u8] = match service.newest() {
             definition if definition.is_bundle => b"bundle",
             definition if definition.policy.oneshot => b"oneshot",
@@ -334,11 +337,15 @@ impl Host {
             .field("type", kind)
             .field("wanted", wanted)
             .optional("override", chosen)
+            .optional("once", service.once.then_some(b"yes"))
             .optional_number("pid", service.pid)
-            .number("since_ms", u64::try_from(since).unwrap_or(u64::MAX))
+            .number("since_ms", age(service.life.since()))
+            .optional_number("process_ms", service.pid.map(|_| age(service.life.born())))
+            .optional_number("ready_ms", is_ready.then(|| age(service.life.since())))
             .number("restarts", service.life.restarts())
             .optional_number("code", code)
             .optional_number("signal", number)
+            .optional("status", service.status.as_deref().map(str::as_bytes))
             .optional("reason", (!reason.is_empty()).then(|| reason.get(..400).unwrap_or(reason)))
             .finish();
         self.send_to(index, record)

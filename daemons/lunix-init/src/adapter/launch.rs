@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use sys::spawn::{Command, Stage};
 
 /// Most bytes read of a program to see what it begins with.
@@ -107,13 +107,27 @@ impl Host {
         }
         let line = command::line(service, program, folder, &variables)?;
         let privileges = Privileges::of(folder, self.descriptors)?;
+        let mut pid_variable = None;
         if wants_socket {
+            let watchdog = service.definition.policy.watchdog;
             let address = self.notify_address()?;
             environment::set(&mut variables, b"NOTIFY_SOCKET", Some(&address));
+            if let Some(limit) = watchdog {
+                let micros = limit.as_micros().to_string();
+                environment::set(&mut variables, b"WATCHDOG_USEC", Some(micros.as_bytes()));
+            }
+        }
+        if is_main {
+            self.open_sockets(id)?;
         }
         let told = if notification.is_some() { Some(self.open_notification(id)?) } else { None };
-        let extra: Vec<(BorrowedFd<'_>, i32)> =
-            told.as_ref().zip(notification).map(|(writer, number)| (writer.as_fd(), number)).into_iter().collect();
+        let (mut extra, names) = if is_main { self.handed_down(id) } else { (Vec::new(), String::new()) };
+        if !extra.is_empty() {
+            environment::set(&mut variables, b"LISTEN_FDS", Some(extra.len().to_string().as_bytes()));
+            environment::set(&mut variables, b"LISTEN_FDNAMES", Some(names.as_bytes()));
+            pid_variable = Some(c"LISTEN_PID");
+        }
+        extra.extend(told.as_ref().zip(notification).map(|(writer, number)| (writer.as_fd(), number)));
         let stdio = self.stdio(id).ok_or_else(|| Failure::lasting("it has no output".to_owned()))?;
         let command = Command {
             program: &line.program,
@@ -125,7 +139,7 @@ impl Host {
             identity: privileges.identity.as_ref(),
             capabilities: privileges.capabilities,
             limits: &privileges.limits,
-            pid_variable: None,
+            pid_variable,
         };
         sys::spawn::spawn(&command).map_err(|error| describe(folder, line.file, &error))
     }

@@ -9,6 +9,7 @@ mod notify;
 mod output;
 mod privileges;
 mod reap;
+mod sockets;
 mod watch;
 
 use crate::console::Console;

@@ -1,6 +1,8 @@
-//! sd_notify: datagrams that say `READY=1`, with the sender's process vouched for by the kernel.
+//! sd_notify: datagrams, with the sender's process vouched for by the kernel.
 
+use super::sockets::STORE_MAX;
 use super::{Host, Key};
+use crate::notice::{self, Notice};
 use reactor::{Instant, Interest};
 use rustix::net::{
     self, AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags, SocketType,
@@ -40,12 +42,33 @@ impl Host {
     pub(crate) fn read_notify_socket(&mut self) {
         for _ in 0..DATAGRAMS_MAX {
             let Some(NotifySocket { socket, .. }) = &self.notify else { return };
-            let Ok((ready, sender)) = receive(socket) else { return };
-            let Some(sender) = sender.filter(|_| ready) else { continue };
-            if let Some(id) = self.service_of(sender) {
-                self.supervisor.announced(Instant::now(), id, &mut self.acts);
+            // A barrier (`BARRIER=1`) is the descriptor that comes along: it is closed once all before it was seen, which is now.
+            let Ok((mut notice, sender, fds)) = receive(socket) else { return };
+            let Some(id) = sender.and_then(|sender| self.service_of(sender)) else { continue };
+            notice.main_pid = notice.main_pid.filter(|&pid| self.is_of(id, pid));
+            let name = notice.name.as_deref().unwrap_or("stored");
+            if notice.forgets
+                && let Some(channels) = self.channels.get_mut(id)
+            {
+                channels.store.retain(|(one, _)| one != name);
             }
+            if notice.stores {
+                self.store(id, name, fds);
+            }
+            self.supervisor.noticed(Instant::now(), id, &notice, &mut self.acts);
         }
+    }
+
+    /// True for a process in the service's session, or a child of its process.
+    fn is_of(&self, id: usize, pid: i32) -> bool {
+        let own = self.supervisor.get(id).and_then(|service| service.pid);
+        let session = Pid::from_raw(pid).and_then(|pid| rustix::process::getsid(Some(pid)).ok());
+        let parent = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            // `man 5 proc_pid_stat`: after the name in parentheses come the state and the parent.
+            stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse::<i32>().ok()
+        };
+        own.is_some() && (session.map(|leader| leader.as_raw_nonzero().get()) == own || parent() == own)
     }
 
     /// The service a process belongs to: it is the service's own, or one in its session.
@@ -61,18 +84,20 @@ impl Host {
     }
 }
 
-/// One datagram: whether it says ready, and who sent it.
-fn receive(socket: &OwnedFd) -> io::Result<(bool, Option<Pid>)> {
-    let mut bytes = [0; 1024];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+/// One datagram: what it says, who sent it, and what came along.
+fn receive(socket: &OwnedFd) -> io::Result<(Notice, Option<Pid>, Vec<OwnedFd>)> {
+    let mut bytes = [0; 4096];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1), ScmRights(STORE_MAX))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let message = net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::DONTWAIT)?;
-    let mut sender = None;
+    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+    let message = net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags)?;
+    let (mut sender, mut fds) = (None, Vec::new());
     for part in control.drain() {
-        if let RecvAncillaryMessage::ScmCredentials(credentials) = part {
-            sender = Some(credentials.pid);
+        match part {
+            RecvAncillaryMessage::ScmCredentials(credentials) => sender = Some(credentials.pid),
+            RecvAncillaryMessage::ScmRights(rights) => fds.extend(rights),
+            _ => {}
         }
     }
-    let lines = bytes.get(..message.bytes).unwrap_or_default();
-    Ok((lines.split(|&byte| byte == b'\n').any(|line| line == b"READY=1"), sender))
+    Ok((notice::parse(bytes.get(..message.bytes).unwrap_or_default()), sender, fds))
 }

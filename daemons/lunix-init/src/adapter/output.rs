@@ -3,6 +3,7 @@
 //! Both ends of each are held here as long as the service is known, so nothing in flight is lost when a process dies, and a start
 //! needs no new pipe.
 
+use super::sockets::Held;
 use super::{Host, Key};
 use crate::directory::folder::Folder;
 use crate::lines::Lines;
@@ -23,6 +24,10 @@ pub(crate) struct Channels {
     input: Option<(OwnedFd, OwnedFd)>,
     /// Where it announces itself.
     pub(crate) notification: Option<(OwnedFd, Token)>,
+    /// What is listened on for it.
+    pub(crate) sockets: Vec<Held>,
+    /// What it gave into keeping, by name.
+    pub(crate) store: Vec<(String, OwnedFd)>,
     /// The directory it was started from, when that is not the one of this name any more.
     pub(crate) home: Option<Folder>,
     lines: Lines,

@@ -4,7 +4,7 @@ use super::Host;
 use crate::shutdown::{Input, Phase};
 use init_control::Ended;
 use reactor::Instant;
-use rustix::process::{WaitOptions, WaitStatus};
+use rustix::process::{Pid, WaitOptions, WaitStatus};
 use sys::signal::{self, Target};
 
 /// Most dead processes buried per turn, so that a storm of them cannot hold up the rest.
@@ -47,10 +47,19 @@ impl Host {
             self.supervisor.reloaded(id, reason, &mut self.acts);
         }
         let Some(id) = service else { return };
+        if self.has_heir(id) && self.supervisor.succeeded(id) {
+            return;
+        }
         self.close_notification(id);
         self.supervisor.exited(Instant::now(), id, how, &mut self.acts);
         // At once, so that the next dead is not taken for the process that follows this one.
         self.run_acts();
+    }
+
+    /// True when the process that the service named as its main one runs.
+    fn has_heir(&self, id: usize) -> bool {
+        let heir = self.supervisor.get(id).and_then(|service| service.heir).and_then(Pid::from_raw);
+        heir.is_some_and(|heir| rustix::process::test_kill_process(heir).is_ok())
     }
 
     /// Signals what still runs and is no service: as PID 1 everybody, otherwise the orphans that came to us.

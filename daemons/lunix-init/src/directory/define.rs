@@ -1,7 +1,7 @@
 //! What the small files of a service directory say.
 
 use super::folder::Folder;
-use super::{FILE_MAX, parse, privilege};
+use super::{FILE_MAX, parse, privilege, sockets};
 use crate::lifecycle::Policy;
 use crate::service::Definition;
 use parse::Kind;
@@ -35,10 +35,21 @@ fn longrun(folder: &Folder) -> Result<Definition, String> {
         timeout_kill: small(folder, "timeout-kill", parse::milliseconds)?.flatten(),
         timeout_end: small(folder, "timeout-finish", parse::milliseconds)?.unwrap_or(Some(FINISH_DEFAULT)),
         timeout_up: None,
+        watchdog: small(folder, "watchdog", parse::milliseconds)?.flatten(),
         permanent: small(folder, "permanent-exits", parse::exit_codes)?.unwrap_or_default(),
     };
     let mut definition = Definition { policy, notification, notify_socket, ..common(folder)? };
     definition.starts_down = folder.has("down");
+    if let Some(all) = small(folder, "sockets", sockets::parse)?.filter(|all| !all.is_empty()) {
+        let above = i32::try_from(all.len()).unwrap_or(i32::MAX).saturating_add(3);
+        if notification.is_some_and(|number| number < above) {
+            return Err(format!("notification-fd: expected {above} or more: the sockets have those from 3 on"));
+        }
+        definition.rare_mut().sockets = all;
+    }
+    if definition.policy.watchdog.is_some() && !notify_socket {
+        return Err("watchdog: expected a notify-socket, too".to_owned());
+    }
     if let Some(consumer) = small(folder, "producer-for", parse::names)?.and_then(|names| names.into_iter().next()) {
         definition.after.push(consumer.clone());
         definition.rare_mut().logger = Some(consumer);
@@ -62,6 +73,7 @@ fn oneshot(folder: &Folder) -> Result<Definition, String> {
         timeout_kill: small(folder, "timeout-kill", parse::milliseconds)?.flatten(),
         timeout_end: small(folder, "timeout-down", parse::milliseconds)?.flatten(),
         timeout_up: small(folder, "timeout-up", parse::milliseconds)?.flatten(),
+        watchdog: None,
         permanent: Box::default(),
     };
     Ok(Definition { policy, runs_nothing: is_empty(folder, "up"), ..common(folder)? })

@@ -8,6 +8,7 @@ pub mod parse;
 mod pipeline;
 pub mod place;
 pub mod privilege;
+pub mod sockets;
 
 use crate::service::{Definition, Found};
 use folder::Folder;

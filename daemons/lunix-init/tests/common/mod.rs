@@ -30,6 +30,7 @@ pub struct Row {
     pub restarts: u32,
     pub wanted: bool,
     pub chosen: Option<bool>,
+    pub status: String,
     pub reason: String,
 }
 
@@ -133,6 +134,7 @@ impl Stage {
                     restarts: one.restarts,
                     wanted: one.wanted,
                     chosen: one.chosen,
+                    status: one.status.to_string(),
                     reason: one.reason.to_string(),
                 },
             )),

@@ -21,6 +21,8 @@ const SCENARIOS: &[(&str, Play)] = scenarios![
     behaviour::connect_options,
     behaviour::auth_token,
     behaviour::auth_user,
+    behaviour::nkey,
+    behaviour::credentials,
     behaviour::password_changed,
     behaviour::permissions,
     behaviour::service,

@@ -164,6 +164,7 @@ fn new_rules_hold_for_those_who_are_there() {
 
 fn host() -> User {
     User {
+        by_certificate: false,
         name: "host".into(),
         password: "p".into(),
         by_key: false,

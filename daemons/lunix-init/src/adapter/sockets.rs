@@ -1,0 +1,109 @@
+//! Descriptors held for services: the sockets that lunix-init listens on for them, and what they gave into its keeping.
+
+use super::Host;
+use crate::directory::sockets::{Address, Kind, Socket};
+use rustix::fs::Mode;
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 128;
+/// Most descriptors kept for one service.
+pub(crate) const STORE_MAX: usize = 32;
+
+/// A socket that is listened on.
+#[derive(Debug)]
+pub(crate) struct Held {
+    line: Socket,
+    fd: OwnedFd,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Address::Path(path) = &self.line.address {
+            // Somebody may have put something else there, or nothing.
+            let _ = rustix::fs::unlink(path);
+        }
+    }
+}
+
+impl Host {
+    /// Listens on what the service's `sockets` says and is not listened on yet, and gives up what it does not say any more.
+    pub(crate) fn open_sockets(&mut self, id: usize) -> io::Result<()> {
+        let Some(service) = self.supervisor.get(id) else { return Ok(()) };
+        let Some(channels) = self.channels.get_mut(id) else { return Ok(()) };
+        let wanted = &service.definition.rare().sockets;
+        let mut before: Vec<Held> = std::mem::take(&mut channels.sockets);
+        for line in wanted {
+            let same = before.iter().position(|held| held.line == *line);
+            let held = match same {
+                Some(at) => before.swap_remove(at),
+                None => {
+                    let fd = listen(line).map_err(|error| {
+                        io::Error::new(error.kind(), format!("sockets: cannot listen as {}: {error}", line.name))
+                    })?;
+                    Held { line: line.clone(), fd }
+                }
+            };
+            channels.sockets.push(held);
+        }
+        Ok(())
+    }
+
+    /// All descriptors to hand down from 3 on, with their names: sockets first, then what the service gave into keeping.
+    pub(crate) fn handed_down(&self, id: usize) -> (Vec<(BorrowedFd<'_>, i32)>, String) {
+        let Some(channels) = self.channels.get(id) else { return (Vec::new(), String::new()) };
+        let sockets = channels.sockets.iter().map(|held| (held.line.name.as_str(), held.fd.as_fd()));
+        let stored = channels.store.iter().map(|(name, fd)| (name.as_str(), fd.as_fd()));
+        let (names, fds): (Vec<&str>, Vec<BorrowedFd<'_>>) = sockets.chain(stored).unzip();
+        (fds.into_iter().zip(3..).collect(), names.join(":"))
+    }
+
+    /// Takes descriptors into keeping; what is too much is closed, and told.
+    pub(crate) fn store(&mut self, id: usize, name: &str, fds: Vec<OwnedFd>) {
+        let Some(channels) = self.channels.get_mut(id) else { return };
+        for fd in fds {
+            if channels.store.len() >= STORE_MAX {
+                let service = self.supervisor.get(id).map_or("", |service| &service.name);
+                self.console.say(format_args!("warn: {service}: more than {STORE_MAX} descriptors are not kept"));
+                return;
+            }
+            channels.store.push((name.to_owned(), fd));
+        }
+    }
+}
+
+fn listen(line: &Socket) -> io::Result<OwnedFd> {
+    let kind = match line.kind {
+        Kind::Stream => SocketType::STREAM,
+        Kind::Datagram => SocketType::DGRAM,
+        Kind::Packets => SocketType::SEQPACKET,
+    };
+    let family = match &line.address {
+        Address::Path(_) | Address::Abstract(_) => AddressFamily::UNIX,
+        Address::Internet(address) if address.is_ipv4() => AddressFamily::INET,
+        Address::Internet(_) => AddressFamily::INET6,
+    };
+    let fd = net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
+    match &line.address {
+        Address::Path(path) => {
+            match rustix::fs::unlink(path) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+            net::bind(&fd, &SocketAddrUnix::new(path)?)?;
+            rustix::fs::chmod(path, Mode::from_raw_mode(line.mode))?;
+        }
+        Address::Abstract(name) => net::bind(&fd, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?,
+        Address::Internet(address) => {
+            net::sockopt::set_socket_reuseaddr(&fd, true)?;
+            net::bind(&fd, address)?;
+        }
+    }
+    if line.kind != Kind::Datagram {
+        net::listen(&fd, BACKLOG)?;
+    }
+    Ok(fd)
+}
