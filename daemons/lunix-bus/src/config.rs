@@ -128,6 +128,8 @@ pub enum Error {
     NoPassword(String),
     /// A file of a `tls` block is missing or wrong.
     Tls(transport::TlsError),
+    /// A user stands both in `authorization` and in an account.
+    DuplicateUser(String),
     /// The rules of `local` say who somebody is that names nobody.
     DefaultUser,
     /// An account has the name of one that is made for a user.
@@ -147,6 +149,7 @@ impl fmt::Display for Error {
             Self::NoSuchUser(name) => write!(f, "no_auth_user {name:?} is not among the users"),
             Self::NoPassword(name) => write!(f, "user {name:?} needs a password"),
             Self::Tls(error) => write!(f, "{error}"),
+            Self::DuplicateUser(name) => write!(f, "duplicate user {name:?} in authorization and accounts"),
             Self::DefaultUser => f.write_str("no_auth_user and local exclude each other: see `anonymous` of local"),
             Self::OwnAccount(name) => write!(f, "account {name:?} is called like one that a template makes for a user"),
             Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),
@@ -239,8 +242,25 @@ fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) ->
     let others = !users.is_empty() || !broker.accounts.is_empty() || broker.no_auth_user.is_some();
     let operator = std::mem::take(&mut given.operator).finish(others || credentials.is_single());
     if let Some((credentials, accounts)) = operator.map_err(Error::File)? {
+        #[cfg(feature = "jwt")]
+        if let Credentials::Operator(trust) = &credentials
+            && let Some(name) = &trust.system_account
+        {
+            broker.system_account = std::rc::Rc::clone(name);
+        }
         (broker.credentials, broker.accounts) = (credentials, accounts);
         return Ok(());
+    }
+    if let Some(item) = given.system_account.take()
+        && !broker.accounts.iter().any(|known| known.name == broker.system_account)
+    {
+        let text = format!("system account {:?} is not defined", broker.system_account);
+        return Err(Error::File(nats_conf::Error::new(&item.place, text)));
+    }
+    for (number, user) in users.iter().enumerate() {
+        if users.iter().take(number).any(|known| known.name == user.name) {
+            return Err(Error::DuplicateUser(user.name.clone()));
+        }
     }
     if !users.is_empty() {
         let known = |name: &String| users.iter().any(|user| user.name == *name);

@@ -122,10 +122,11 @@ fn what_is_no_listening_socket_is_refused() {
     let file = std::fs::File::open("/dev/null").unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
-    let table: [(&dyn AsFd, &str, &str); 3] = [
+    let table: [(&dyn AsFd, &str, &str); 4] = [
         (&file, "", "cannot listen on descriptor 3: "),
         (&client, "", "cannot listen on descriptor 3: no socket that listens"),
-        (&tcp, "websocket", "cannot listen on descriptor 3: \"websocket\" cannot be handed over"),
+        (&tcp, "leafnodes", "cannot listen on descriptor 3: \"leafnodes\" cannot be handed over"),
+        (&tcp, "websocket", "handed over for WebSockets, which are not configured"),
     ];
     for (socket, name, expected) in table {
         let mut bus = Parent::new(&[socket], name).start(&[]);

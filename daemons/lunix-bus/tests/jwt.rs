@@ -49,7 +49,8 @@ fn user_token(claims: &Claims<User>, issuer: &KeyPair) -> String {
 
 /// A configuration with these accounts, signed by the operator or who else is named.
 fn configuration(operator_body: Operator, accounts: &[(&Claims<Account>, &KeyPair)], more: &str) -> String {
-    let operator_token = encode(&about(&operator(), "o", operator_body), &operator(), now()).unwrap();
+    // Always the same: the reference takes no other operator on reload.
+    let operator_token = encode(&about(&operator(), "o", operator_body), &operator(), 1_700_000_000).unwrap();
     let accounts: String = accounts
         .iter()
         .map(|(claims, issuer)| format!("  {}: {}\n", claims.subject, encode(claims, issuer, now()).unwrap()))
@@ -636,6 +637,73 @@ fn configurations_that_are_wrong() {
         for server in both("jwt-operator-file", &configuration) {
             let token = user_token(&about(&user(1), "u", plain()), &account(2));
             assert_eq!(answer(&server, &token, &user(1)), SERVED);
+        }
+    }
+}
+
+const PYTHON: &str = "
+import asyncio, sys, nats
+async def main():
+    url, how, what = sys.argv[1:]
+    nc = await nats.connect(url, **{how: what}, allow_reconnect=False)
+    async def answer(msg):
+        await msg.respond(b'yes')
+    await nc.subscribe('q', cb=answer)
+    print((await nc.request('q', b'?', timeout=10)).data.decode())
+    await nc.drain()
+asyncio.run(main())
+";
+
+const NODE: &str = "
+const { connect, credsAuthenticator, nkeyAuthenticator } = require('@nats-io/transport-node');
+const [url, how, what] = process.argv.slice(1);
+(async () => {
+  const seed = new TextEncoder().encode(what);
+  const authenticator = how === 'user_credentials' ? credsAuthenticator(require('fs').readFileSync(what)) : nkeyAuthenticator(seed);
+  const nc = await connect({ servers: url, authenticator, reconnect: false });
+  nc.subscribe('q', { callback: (_, msg) => msg.respond('yes') });
+  console.log((await nc.request('q', '?', { timeout: 10000 })).string());
+  await nc.drain();
+})();
+";
+
+/// Other people's clients come in with a credentials file, and with a seed.
+#[test]
+fn stock_clients_come_in() {
+    let (python, node) = (std::env::var_os("LUNIX_PYTHON"), std::env::var_os("LUNIX_NODE_PATH"));
+    let (Some(python), Some(node)) = (python, node) else {
+        return testkit::skip::note("stock_clients_come_in", "LUNIX_PYTHON and LUNIX_NODE_PATH name no clients");
+    };
+    let credentials = directory("jwt-stock-credentials").join("user.creds");
+    let token = user_token(&about(&user(1), "u", plain()), &account(2));
+    let seed = user(1).seed();
+    let text = format!(
+        "-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n\
+         -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+    );
+    std::fs::write(&credentials, text).unwrap();
+    let home = about(&account(2), "home", Account::default());
+    let by_key = format!("authorization {{ users: [{{nkey: {}}}] }}", user(1).public());
+    for (name, configuration, how, what) in [
+        ("jwt-stock", simple(&[&home], ""), "user_credentials", credentials.to_str().unwrap()),
+        ("jwt-stock-seed", by_key, "nkeys_seed_str", seed.as_str()),
+    ] {
+        for server in both(name, &configuration) {
+            let url = format!("nats://127.0.0.1:{}", server.port);
+            let mut by_python = std::process::Command::new(&python);
+            by_python.args(["-c", PYTHON, &url, how, what]);
+            let mut by_node = std::process::Command::new("node");
+            by_node.env("NODE_PATH", &node).args(["-e", NODE, &url, how, what]);
+            for mut client in [by_python, by_node] {
+                let output = client.output().unwrap();
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert_eq!(
+                    String::from_utf8_lossy(&output.stdout),
+                    "yes\n",
+                    "{name} {:?}: {said}",
+                    client.get_program()
+                );
+            }
         }
     }
 }

@@ -84,6 +84,21 @@ async function refused(servers, options = {}) {
   }
 }
 
+const tlsConfiguration = (folder, more = "") =>
+  `tls { cert_file: "${folder}/server.pem", key_file: "${folder}/server.key", ca_file: "${folder}/ca.pem", verify: true, timeout: 5${more} }`;
+
+const tlsOptions = (folder, shown) => ({
+  caFile: `${folder}/ca.pem`,
+  ...(shown ? { certFile: `${folder}/${shown}.pem`, keyFile: `${folder}/${shown}.key` } : {}),
+});
+
+/** Whether it is not let in: where a handshake breaks off is a matter of luck. */
+const isRefused = (servers, options) =>
+  connect({ servers, reconnect: false, timeout: 3_000, ...options }).then(
+    () => false,
+    () => true,
+  );
+
 const at = async (nc, address) => nc.getServer() === address;
 
 const scenarios = {
@@ -199,6 +214,39 @@ const scenarios = {
     see(await hears("error"));
     await nc.flush();
     await refused(address, creds("stranger"));
+    await nc.close();
+  },
+
+  async tls() {
+    const folder = await ask("certificates");
+    const { nc, hears } = await start(tlsConfiguration(folder), {
+      tls: tlsOptions(folder, "client"),
+      maxReconnectAttempts: -1,
+    });
+    const got = queue(nc, "x");
+    const payload = new Uint8Array(500_000).map((_, index) => index % 251);
+    nc.publish("x", payload);
+    see("same", Buffer.compare((await got.next()).data, payload) === 0);
+    const address = nc.getServer();
+    see("without a certificate", await isRefused(address, { tls: tlsOptions(folder) }));
+    see("with a stranger's", await isRefused(address, { tls: tlsOptions(folder, "stranger") }));
+    see("not knowing the authority", await isRefused(address, { tls: {} }));
+    await ask("kill a");
+    see((await hears("disconnect")).split(" ")[0]);
+    await ask("again a", tlsConfiguration(folder));
+    see((await hears("reconnect")).split(" ")[0]);
+    nc.publish("x", "there again");
+    see((await got.next()).string());
+    await nc.close();
+  },
+
+  async tls_first() {
+    const folder = await ask("certificates");
+    const tls = { ...tlsOptions(folder, "client"), handshakeFirst: true };
+    const { nc } = await start(tlsConfiguration(folder, ", handshake_first: true"), { tls });
+    await nc.flush();
+    see("let in");
+    see("waiting for INFO", await isRefused(nc.getServer(), { tls: tlsOptions(folder, "client") }));
     await nc.close();
   },
 

@@ -295,7 +295,7 @@ impl Broker {
         let standing = standing.map_err(|refusal| match refusal {
             Refusal::Because(why) => why.to_owned(),
             Refusal::Revoked => "user is revoked".to_owned(),
-            Refusal::UnknownKey => "the key that signed the user is unknown".to_owned(),
+            Refusal::UnknownKey => "user is not signed by a key of the account".to_owned(),
         })?;
         let named = self.client(slot).and_then(|client| client.waiting.as_deref()?.connect.user.as_deref());
         let user = if granted.name.is_empty() { named } else { Some(granted.name.as_str()) };

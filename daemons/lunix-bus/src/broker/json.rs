@@ -45,16 +45,15 @@ impl Json {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    /// A value that is JSON already.
+    pub(crate) fn raw(&mut self, name: &str, value: &[u8]) {
+        self.name(name);
+        self.out.extend_from_slice(value);
+    }
+
     pub(crate) fn truth(&mut self, name: &str, value: bool) {
         self.name(name);
         self.out.extend_from_slice(if value { b"true" } else { b"false" });
-    }
-
-    /// JSON as it is.
-    #[cfg(feature = "jwt")]
-    pub(crate) fn raw(&mut self, name: &str, json: &str) {
-        self.name(name);
-        self.out.extend_from_slice(json.as_bytes());
     }
 
     /// Opens `{` or `[` under `name`; an item of a list has no name.

@@ -50,6 +50,8 @@ pub struct Settings {
     /// The hubs to be joined.
     #[cfg(feature = "leaf")]
     pub remotes: Vec<Rc<crate::leaf::Remote>>,
+    /// Name of the account for the system's own subjects; there need not be one.
+    pub system_account: Rc<str>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
     /// TLS of the clients' listener, where there is.
@@ -190,6 +192,7 @@ impl Default for Settings {
             accounts: Vec::new(),
             #[cfg(feature = "leaf")]
             remotes: Vec::new(),
+            system_account: "$SYS".into(),
             no_auth_user: None,
             security: None,
             web: None,

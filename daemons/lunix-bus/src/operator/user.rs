@@ -129,10 +129,10 @@ pub fn grant(
     let own = permissions::read(&claims.body.permissions).map_err(|()| "user token has invalid permissions")?;
     Ok(Standing {
         user: claims.subject.as_str().into(),
-        account_name: (*account).into(),
         account,
         signing_key: Some(claims.issuer.as_str().into()),
         template: None,
+        account_name: "".into(),
         tags: claims.tags.clone(),
         token: token.into(),
         ends: over.into_iter().chain((claims.expires > 0).then_some(claims.expires)).min(),

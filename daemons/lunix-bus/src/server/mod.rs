@@ -11,6 +11,7 @@ mod links;
 mod listen;
 mod log;
 mod monitor;
+mod opening;
 mod signalling;
 pub mod transport;
 
@@ -26,6 +27,7 @@ use kernel::Kernel;
 use listen::{Listener, Refused, SocketFile};
 use log::Log;
 use monitor::Monitor;
+use opening::Sockets;
 use reactor::{Instant, Interest, Reactor, Signals, Timer, Token};
 use rustix::net::RecvFlags;
 use rustix::process::{Resource, Rlimit};
@@ -104,14 +106,6 @@ struct Server {
     ending: bool,
 }
 
-/// What the server listens on.
-struct Sockets {
-    listeners: Vec<Listener>,
-    socket_files: Vec<SocketFile>,
-    monitor: Option<Monitor>,
-    web_listener: Option<u32>,
-}
-
 /// Serves until a signal ends it.
 ///
 /// # Errors
@@ -120,97 +114,40 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     let ready =
         flags.ready_fd.map(|number| sys::descriptor::inherited(i32::try_from(number).unwrap_or(-1))).transpose();
     let ready = ready.map_err(|error| Error::Inherited("the descriptor of --ready-fd", error))?;
-    let mut handed = Handed::take()?;
+    let handed = Handed::take()?;
     let log = Log::open(config.log_file.clone(), config.debug);
     let mut log = log.map_err(|error| {
         Error::Create(config.log_file.as_deref().unwrap_or_else(|| "log".as_ref()).display().to_string(), error)
     })?;
     raise_descriptor_limit();
-    let handed_monitor = handed.monitoring();
-    let (mut listeners, socket_files) = listen(&mut config, handed)?;
-    let monitor = match handed_monitor {
-        Some(listener) => Some(Monitor::on(listener)),
-        None => config.monitoring.as_ref().map(Monitor::open).transpose()?,
-    };
-    if monitor.is_some() {
+    let opened = Sockets::open(&mut config, handed, &mut log)?;
+    if opened.monitor.is_some() {
         config.broker.closed_kept = config::CLOSED_KEPT;
     }
-    let web_listener = listen_for_websockets(&mut config, &mut listeners, &mut log)?;
     let mut files = Vec::new();
     if let Some(path) = &config.pid_file {
         files.push(files::process_number(path)?);
     }
     if let Some(directory) = &config.ports_directory {
-        files.push(files::ports(directory, &listeners, monitor.as_ref().map(|monitor| &monitor.listener))?);
+        files.push(files::ports(directory, &opened.urls(&config))?);
     }
     name_server(&mut config)?;
     let is_open = config.broker.credentials == crate::broker::Credentials::Open && config.broker.local.is_none();
-    if is_open && listeners.iter().any(Listener::is_tcp) {
+    if is_open && opened.listeners.iter().any(Listener::is_tcp) {
         log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
     }
-    if let Some(monitor) = &monitor {
-        log.info(format_args!("Starting http monitor on {}", monitor.listener.name));
-    }
-    for (listener, number) in listeners.iter().zip(0..) {
-        if web_listener != Some(number) {
-            log.info(format_args!("Listening for client connections on {}", listener.name));
-        }
-    }
+    opened.tell(&mut log);
     if let Some(security) = &config.broker.security {
         let how = if security.required { "required" } else { "available" };
         log.info(format_args!("TLS {how} for client connections"));
     }
-    let mut server = Server::new(flags, config, Sockets { listeners, socket_files, monitor, web_listener }, log)?;
+    let mut server = Server::new(flags, config, opened, log)?;
     server.ask_for_listeners();
     server.log.info("Server is ready");
     if let Some(fd) = ready {
         files::ready(fd);
     }
     server.run()
-}
-
-/// Listens for clients where the configuration says, on the sockets that were handed over as far as they are for that.
-fn listen(config: &mut Config, mut handed: Handed) -> Result<(Vec<Listener>, Vec<SocketFile>), Error> {
-    let mut listeners = handed.tcp();
-    if let Some(address) = listeners.first().and_then(Listener::address) {
-        config.broker.host = address.ip().to_string();
-        config.broker.port = address.port();
-    } else if config.tcp {
-        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
-        config.broker.port = port;
-        listeners.push(listener);
-    }
-    let mut socket_files = Vec::new();
-    for name in &config.unix {
-        if let Some(listener) = handed.unix(name) {
-            // Its file is of whoever made it.
-            listeners.push(listener);
-            continue;
-        }
-        let (listener, file) = Listener::unix(name, config.unix_mode)?;
-        socket_files.extend(file);
-        listeners.push(listener);
-    }
-    listeners.extend(handed.rest());
-    Ok((listeners, socket_files))
-}
-
-/// Listens for WebSockets, where that is wanted. Returns which of the listeners it is.
-fn listen_for_websockets(
-    config: &mut Config,
-    listeners: &mut Vec<Listener>,
-    log: &mut Log,
-) -> Result<Option<u32>, Error> {
-    let Some(web) = &mut config.broker.web else { return Ok(None) };
-    let (listener, port) = Listener::tcp(&web.host, web.port)?;
-    web.port = port;
-    let scheme = if web.no_tls { "ws" } else { "wss" };
-    log.info(format_args!("Listening for websocket clients on {scheme}://{}:{port}", web.host));
-    if web.no_tls {
-        log.warn("Websocket not configured with TLS. DO NOT USE IN PRODUCTION!");
-    }
-    listeners.push(listener);
-    Ok(u32::try_from(listeners.len() - 1).ok())
 }
 
 /// Draws what the configuration leaves open.
@@ -353,6 +290,7 @@ impl Server {
 
     /// After the events of a turn: writes, closes, sets the alarm.
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
+        self.answer_requests(now);
         #[cfg(feature = "bcrypt")]
         self.ask(now);
         #[cfg(feature = "leaf")]
@@ -363,6 +301,10 @@ impl Server {
         for &slot in &list {
             self.finish(now, slot);
         }
+        self.list = list;
+        // Those who are told that somebody is gone.
+        self.flush(now);
+        let mut list = std::mem::take(&mut self.list);
         // A receiver that was closed lets its publishers go on; what they say is read in the next turn.
         self.broker.take_resumed(&mut list);
         for &slot in &list {
@@ -415,7 +357,7 @@ impl Server {
                 None => return,
                 Some(Ok((fd, peer))) => {
                     let visible = listener.is_visible;
-                    let facts = self.facts(visible, &fd, peer);
+                    let facts = self.facts(number, visible, &fd, peer);
                     self.let_in(now, number, (fd, peer), facts);
                 }
                 Some(Err(Refused::Peer)) => {}
@@ -428,8 +370,12 @@ impl Server {
     }
 
     /// What the kernel says of a client, where there are rules about that.
-    fn facts(&mut self, visible: bool, fd: &OwnedFd, peer: Peer) -> Option<Facts> {
+    fn facts(&mut self, number: u32, visible: bool, fd: &OwnedFd, peer: Peer) -> Option<Facts> {
         let policy = self.broker.settings().local.as_ref()?;
+        if self.doors.is_web(number) {
+            // A page that anybody wrote speaks through a browser of the user's, so the browser's user says nothing.
+            return Some(Facts::new(Origin::Websocket));
+        }
         Some(match peer {
             Peer::Unix { .. } => Kernel::unix(fd),
             Peer::Tcp(address) if visible && policy.tcp => self.kernel.tcp(fd, address),

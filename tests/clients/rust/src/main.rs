@@ -4,6 +4,7 @@
 mod behaviour;
 mod messages;
 mod runner;
+mod transport;
 mod trouble;
 
 use async_nats::{Client, ConnectOptions, Subscriber};
@@ -40,6 +41,9 @@ const SCENARIOS: &[(&str, Play)] = scenarios![
     messages::unsubscribe_after_a_count,
     messages::flush_many_times,
     messages::many_messages,
+    transport::tls,
+    transport::tls_first,
+    transport::websocket,
     trouble::reconnect,
     trouble::orderly_stop,
     trouble::another_server_of_the_list,

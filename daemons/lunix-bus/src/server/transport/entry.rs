@@ -4,7 +4,7 @@ use super::web::Shared;
 use super::{Acceptor, Layered, Stage, Transport, Web};
 use crate::broker::{Door, Peer, Reason, TlsFacts, Way, WebFacts};
 use crate::config::{Config, HandshakeFirst};
-use crate::local::{Facts, Origin};
+use crate::local::Facts;
 use crate::server::Server;
 use reactor::Instant;
 use std::collections::BTreeSet;
@@ -102,6 +102,11 @@ impl Doors {
         }
     }
 
+    /// Whether the listener of this number is for WebSockets.
+    pub(in crate::server) fn is_web(&self, number: u32) -> bool {
+        self.web_listener == Some(number)
+    }
+
     /// Whether one more handshake may begin in this second.
     fn may_begin(&mut self, now: Instant) -> bool {
         let Some(limit) = self.acceptor.as_ref().and_then(Acceptor::rate_limit) else { return true };
@@ -120,7 +125,7 @@ impl Server {
         (fd, peer): (OwnedFd, Peer),
         facts: Option<Facts>,
     ) -> Option<u32> {
-        let is_web = self.doors.web_listener == Some(number);
+        let is_web = self.doors.is_web(number);
         let needs = is_web || (self.doors.acceptor.is_some() && matches!(peer, Peer::Tcp(_)));
         if !needs {
             let slot = self.broker.accept_at(now, peer, Door::Open, None, facts)?;
@@ -128,8 +133,6 @@ impl Server {
         }
         let (door, mut layered, patience) = self.doors.route(is_web)?;
         let way = is_web.then(|| Box::new(Way { web: Some(WebFacts::default()), ..Way::default() }));
-        // A page that anybody wrote speaks through a browser of the user's, so a WebSocket says nothing about the user.
-        let facts = facts.map(|facts| if is_web { Facts::new(Origin::Elsewhere) } else { facts });
         let slot = self.broker.accept_at(now, peer, door, way, facts)?;
         let throttled = !is_web && layered.stage == Stage::Handshake && !self.doors.may_begin(now);
         self.doors.wait(slot, &mut layered, now + patience);
