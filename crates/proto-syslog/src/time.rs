@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn moments() {
-        let table: [(&[u8], Option<(i64, u32)>); 12] = [
+        type Case = (&'static [u8], Option<(i64, u32)>);
+        let table: [Case; 12] = [
             (b"1970-01-01T00:00:00Z", Some((0, 0))),
             (b"2003-10-11T22:14:15.003Z", Some((1_065_910_455, 3000))),
             (b"2003-08-24T05:14:15.000003-07:00", Some((1_061_727_255, 3))),

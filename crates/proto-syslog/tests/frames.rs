@@ -1,5 +1,5 @@
 //! Messages on a stream, however it is cut.
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use proto_syslog::frame::{Framer, Step};
 

@@ -1,5 +1,4 @@
 //! Messages from the standards' own examples and from the world.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use proto_syslog::{Format, Message, Moment, Origin, Reason, Record, Time};
 

@@ -124,6 +124,8 @@ pub enum Error {
     GracePeriod,
     /// `no_auth_user` is none of the users.
     NoSuchUser(String),
+    /// A user stands both in `authorization` and in an account.
+    DuplicateUser(String),
     /// A user without a password, where no certificate says who it is.
     NoPassword(String),
     /// A file of a `tls` block is missing or wrong.
@@ -145,6 +147,7 @@ impl fmt::Display for Error {
             Self::Single => f.write_str("users of accounts and a single user, password or token exclude each other"),
             Self::GracePeriod => f.write_str("lame_duck_grace_period must be shorter than lame_duck_duration"),
             Self::NoSuchUser(name) => write!(f, "no_auth_user {name:?} is not among the users"),
+            Self::DuplicateUser(name) => write!(f, "duplicate user {name:?} in authorization and accounts"),
             Self::NoPassword(name) => write!(f, "user {name:?} needs a password"),
             Self::Tls(error) => write!(f, "{error}"),
             Self::DefaultUser => f.write_str("no_auth_user and local exclude each other: see `anonymous` of local"),
@@ -239,8 +242,25 @@ fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) ->
     let others = !users.is_empty() || !broker.accounts.is_empty() || broker.no_auth_user.is_some();
     let operator = std::mem::take(&mut given.operator).finish(others || credentials.is_single());
     if let Some((credentials, accounts)) = operator.map_err(Error::File)? {
+        #[cfg(feature = "jwt")]
+        if let Credentials::Operator(trust) = &credentials
+            && let Some(name) = &trust.system_account
+        {
+            broker.system_account = std::rc::Rc::clone(name);
+        }
         (broker.credentials, broker.accounts) = (credentials, accounts);
         return Ok(());
+    }
+    if let Some(item) = given.system_account.take()
+        && !broker.accounts.iter().any(|known| known.name == broker.system_account)
+    {
+        let text = format!("system account {:?} is not defined", broker.system_account);
+        return Err(Error::File(nats_conf::Error::new(&item.place, text)));
+    }
+    for (number, user) in users.iter().enumerate() {
+        if users.iter().take(number).any(|known| known.name == user.name) {
+            return Err(Error::DuplicateUser(user.name.clone()));
+        }
     }
     if !users.is_empty() {
         let known = |name: &String| users.iter().any(|user| user.name == *name);

@@ -81,15 +81,21 @@ impl Desk {
 
     /// Reads the next question.
     fn asked(&mut self) -> Asked {
+        // The server's own PINGs may come before it.
+        let after_pings = |mut seen: &[u8]| {
+            while let Some(rest) = seen.strip_prefix(b"PING\r\n") {
+                seen = rest;
+            }
+            seen.to_vec()
+        };
         let (bytes, _) = self.service.read_until(|seen| {
-            let text = String::from_utf8_lossy(seen);
-            let Some((line, body)) = text.split_once("\r\n").filter(|(line, _)| line.contains("MSG ")) else {
-                return false;
-            };
+            let seen = after_pings(seen);
+            let Some(end) = seen.windows(2).position(|two| two == b"\r\n") else { return false };
+            let line = String::from_utf8_lossy(seen.get(..end).unwrap()).into_owned();
             let len: usize = line.rsplit(' ').next().unwrap().parse().unwrap();
-            // A sealed question is not text, and grows when it is read as such.
-            body.len() >= len + 2 && seen.len() >= line.len() + 2 + len + 2
+            seen.len() >= end + 2 + len + 2
         });
+        let bytes = after_pings(&bytes);
         let end = bytes.windows(2).position(|two| two == b"\r\n").unwrap();
         let (line, body) = bytes.split_at(end);
         let words: Vec<&str> = std::str::from_utf8(line).unwrap().split(' ').collect();

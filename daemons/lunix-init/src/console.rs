@@ -13,6 +13,8 @@ const WRITE_MAX: usize = 2048;
 #[derive(Debug, Default)]
 pub struct Console {
     own: Option<OwnedFd>,
+    /// The kernel's log, for lunix-init's own lines.
+    kernel: Option<OwnedFd>,
     unseen: u64,
 }
 
@@ -26,7 +28,13 @@ impl Console {
             return Self::default();
         }
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        Self { own: rustix::fs::open("/proc/self/fd/2", flags, Mode::empty()).ok(), unseen: 0 }
+        Self { own: rustix::fs::open("/proc/self/fd/2", flags, Mode::empty()).ok(), kernel: None, unseen: 0 }
+    }
+
+    /// From now on lunix-init's own lines go to the kernel's log, too (`man 4 kmsg`), where log services find them.
+    pub fn tell_the_kernel(&mut self) {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        self.kernel = rustix::fs::open("/dev/kmsg", flags, Mode::empty()).ok();
     }
 
     /// Writes `prefix: text` as one line. What finds no room is counted, and the count is told with the next line that does.
@@ -52,7 +60,13 @@ impl Console {
 
     /// Writes a line of lunix-init's own.
     pub fn say(&mut self, words: fmt::Arguments<'_>) {
-        self.line("lunix-init", words.to_string().as_bytes());
+        let words = words.to_string();
+        if let Some(kernel) = &self.kernel {
+            // Facility daemon, at the level that the kernel does not print: the console has the line already. What finds no room there is on
+            // the console all the same.
+            let _ = rustix::io::write(kernel, format!("<31>lunix-init: {words}\n").as_bytes());
+        }
+        self.line("lunix-init", words.as_bytes());
     }
 
     fn write(&self, bytes: &[u8]) -> bool {

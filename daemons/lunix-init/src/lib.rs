@@ -105,6 +105,7 @@ fn pid1(mut options: Options) -> ExitCode {
     }
     boot::set_up(&mut console);
     options.control.get_or_insert_with(|| init_control::SOCKET.into());
+    options.overrides.get_or_insert_with(|| options::OVERRIDES.into());
     loop {
         match adapter::run(&options, true, None) {
             Ok(goal) => {

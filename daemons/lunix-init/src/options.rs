@@ -8,8 +8,11 @@ use std::time::Duration;
 /// Where services are found when nothing else is said.
 pub const SERVICES: &str = "/etc/lunix/services";
 
+/// Where PID 1 keeps the operator's word when nothing else is said: gone with the next boot.
+pub const OVERRIDES: &str = "/run/lunix/init.overrides";
+
 /// One row per flag: feeds the help and the manual.
-pub const FLAGS: [(&str, &str, &str); 9] = [
+pub const FLAGS: [(&str, &str, &str); 10] = [
     (
         "--services",
         "DIR",
@@ -25,6 +28,11 @@ pub const FLAGS: [(&str, &str, &str); 9] = [
         "--ready-fd",
         "N",
         "write a newline to descriptor N and close it when the control socket listens and services start",
+    ),
+    (
+        "--overrides",
+        "FILE",
+        "keep in FILE what the operator started or stopped (default /run/lunix/init.overrides as PID 1; otherwise in memory)",
     ),
     ("--stop-limit-ms", "N", "in an orderly end, kill services that need more than N milliseconds (default 30000)"),
     ("--check-config", "", "read the services, say what is wrong with them, and exit with 0 or 78"),
@@ -55,6 +63,8 @@ pub struct Options {
     pub stores: Vec<PathBuf>,
     /// The control socket.
     pub control: Option<PathBuf>,
+    /// Where the operator's word is kept.
+    pub overrides: Option<PathBuf>,
     /// Where to announce readiness.
     pub ready_fd: Option<i32>,
     /// The limit of an orderly end.
@@ -69,6 +79,7 @@ impl Default for Options {
             services: None,
             stores: Vec::new(),
             control: None,
+            overrides: None,
             ready_fd: None,
             stop_limit: Duration::from_secs(30),
             mounts: true,
@@ -95,6 +106,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, lenient: bool) -> Re
         let result = match argument {
             Arg::Long("services") => parser.value().map(|path| options.services = Some(path.into())),
             Arg::Long("store") => parser.value().map(|path| options.stores.push(path.into())),
+            Arg::Long("overrides") => parser.value().map(|path| options.overrides = Some(path.into())),
             Arg::Long("control") => parser.value().map(|path| options.control = Some(path.into())),
             Arg::Long("ready-fd") => number(&mut parser).map(|fd: i32| options.ready_fd = Some(fd)),
             Arg::Long("stop-limit-ms") => number(&mut parser).map(|ms| options.stop_limit = Duration::from_millis(ms)),

@@ -23,8 +23,7 @@ struct Mounted {
 /// Unmounts, makes the root read-only, syncs, and ends the machine. Returns only when the kernel refuses.
 pub fn finish(goal: Goal, console: &mut Console) {
     // In a PID namespace of its own (a container, a test) the file systems belong to somebody else.
-    if std::fs::read_link("/proc/self/ns/pid").is_ok_and(|name| name.as_os_str().as_encoded_bytes() == FIRST_NAMESPACE)
-    {
+    if is_first_namespace() {
         unmount_all(console);
     }
     rustix::fs::sync();
@@ -37,6 +36,12 @@ pub fn finish(goal: Goal, console: &mut Console) {
     if let Err(errno) = rustix::system::reboot(command) {
         console.say(format_args!("error: the kernel refused: {errno}"));
     }
+}
+
+/// True when this is the machine's own PID 1, not that of a container.
+pub(crate) fn is_first_namespace() -> bool {
+    let name = std::fs::read_link("/proc/self/ns/pid");
+    name.is_ok_and(|name| name.as_os_str().as_encoded_bytes() == FIRST_NAMESPACE)
 }
 
 fn unmount_all(console: &mut Console) {

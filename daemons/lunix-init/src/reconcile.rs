@@ -50,6 +50,7 @@ impl Supervisor {
             if let Some(service) = self.get_mut(id) {
                 service.removed = true;
                 outcome.left.push((id, service.place.clone()));
+                self.overrides_dirty = true;
             }
         }
         self.link();
@@ -77,7 +78,13 @@ impl Supervisor {
     fn add(&mut self, now: Instant, entry: Found, acts: &mut Acts, sentences: &mut Vec<String>) {
         sentences.extend(entry.remarks.iter().map(|remark| format!("{}: {remark}", entry.name)));
         let id = self.services.iter().position(Option::is_none).unwrap_or(self.services.len());
-        let service = Some(Service::new(now, entry));
+        let remembered = self.remembered.iter().position(|one| one.name == entry.name);
+        let chosen =
+            remembered.map(|at| self.remembered.swap_remove(at)).filter(|one| one.fingerprint == entry.fingerprint);
+        let mut service = Service::new(now, entry);
+        service.chosen = chosen.map(|one| one.started);
+        self.overrides_dirty |= remembered.is_some();
+        let service = Some(service);
         match self.services.get_mut(id) {
             Some(slot) => *slot = service,
             None => self.services.push(service),
@@ -108,8 +115,9 @@ impl Supervisor {
             Ok(definition) => {
                 (service.fingerprint, service.refused) = (entry.fingerprint, None);
                 service.unreadable = None;
-                service.chosen = None;
+                let undone = service.chosen.take().is_some();
                 outcome.left.push((id, std::mem::replace(&mut service.place, entry.place)));
+                self.overrides_dirty |= undone;
                 self.change(now, id, definition, acts);
             }
         }

@@ -57,6 +57,8 @@ pub struct Rare {
     pub logger: Option<String>,
     /// Its standard input is the output of others (it is a `log`, or has a `consumer-for`).
     pub is_logger: bool,
+    /// It keeps the output of all services (`type` is log).
+    pub is_log: bool,
     /// Those others, as `consumer-for` names them.
     pub producers: Vec<String>,
     /// The bundle of all services of its pipeline (`pipeline-name`).
@@ -72,6 +74,7 @@ pub struct Rare {
 const COMMON: Rare = Rare {
     logger: None,
     is_logger: false,
+    is_log: false,
     producers: Vec::new(),
     pipeline: None,
     sockets: Vec::new(),

@@ -66,6 +66,17 @@ pub enum Order {
     Reload,
 }
 
+/// The operator's word about a service, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The service.
+    pub name: String,
+    /// Started, or else stopped.
+    pub started: bool,
+    /// The service's content when it was said: it does not hold for another one.
+    pub fingerprint: u64,
+}
+
 /// The supervised services. Numbers stay a service's own until it is forgotten.
 #[derive(Debug, Default)]
 pub struct Supervisor {
@@ -73,6 +84,10 @@ pub struct Supervisor {
     pub(crate) ending: bool,
     pub(crate) dirty: VecDeque<usize>,
     pub(crate) generations: Generations,
+    /// What the operator said before this lunix-init, of services that were not read yet.
+    pub(crate) remembered: Vec<Override>,
+    /// The overrides may be others than when they were asked for last.
+    pub(crate) overrides_dirty: bool,
     /// Services that have nothing to execute and are to be done now.
     nothing: Vec<usize>,
     effects: Effects,
@@ -128,6 +143,21 @@ impl Supervisor {
         self.iter().find(|(_, service)| service.pid == Some(pid)).map(|(id, _)| id)
     }
 
+    /// What the operator said earlier; it holds for services that are read for the first time and are what they were.
+    pub fn remember(&mut self, overrides: Vec<Override>) {
+        self.remembered = overrides;
+    }
+
+    /// All overrides, when they may be others than at the last call.
+    pub fn changed_overrides(&mut self) -> Option<Vec<Override>> {
+        let changed = std::mem::take(&mut self.overrides_dirty);
+        let of = |service: &Service| {
+            let (name, fingerprint) = (service.name.clone(), service.fingerprint);
+            service.chosen.map(|started| Override { name, started, fingerprint })
+        };
+        changed.then(|| self.iter().filter_map(|(_, service)| of(service)).collect())
+    }
+
     /// The next moment [`Supervisor::tick`] has something to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
@@ -161,6 +191,7 @@ impl Supervisor {
 
     /// The service's process, or that of its `finish` or `down`, ended.
     pub fn exited(&mut self, now: Instant, id: usize, how: Ended, acts: &mut Acts) {
+        self.overrides_dirty |= self.get(id).is_some_and(|service| service.once);
         if let Some(service) = self.get_mut(id) {
             service.reason.clear();
             service.last_pid = service.pid;
@@ -306,6 +337,7 @@ impl Supervisor {
     }
 
     fn obey(&mut self, now: Instant, id: usize, order: Order, acts: &mut Acts) {
+        self.overrides_dirty = true;
         let Some(service) = self.get_mut(id) else { return };
         let wish = match order {
             Order::Start | Order::Restart | Order::Once | Order::Reload => true,

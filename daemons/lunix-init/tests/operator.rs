@@ -228,3 +228,43 @@ fn check_config_tells_what_is_wrong() {
         "{text}"
     );
 }
+
+#[test]
+fn the_operators_word_outlives_lunix_init_and_not_a_change_of_the_service() {
+    let mut stage = Stage::new();
+    stage
+        .sleeper("stopped")
+        .sleeper("changed")
+        .sleeper("plain")
+        .service("off", &[("run", "#!/bin/sh\nexec sleep 1000\n"), ("down", "")]);
+    let with_file = |stage: &Stage| {
+        let mut command = stage.command();
+        command.arg("--overrides").arg(stage.file("overrides"));
+        command
+    };
+    let command = with_file(&stage);
+    stage.start_as(command);
+    for name in ["stopped", "changed"] {
+        stage.until_state(name, S::Ready);
+        stage.ask(&Request::Stop { name }).unwrap();
+        stage.until_state(name, S::Down);
+    }
+    stage.ask(&Request::Start { name: "off" }).unwrap();
+    stage.until_state("off", S::Ready);
+    assert!(stage.end().success());
+    std::fs::write(stage.services().join("changed/data"), "new").unwrap();
+    let command = with_file(&stage);
+    stage.start_as(command);
+    for (name, state, chosen) in [
+        ("stopped", S::Down, Some(false)),
+        ("off", S::Ready, Some(true)),
+        ("changed", S::Ready, None),
+        ("plain", S::Ready, None),
+    ] {
+        assert_eq!(stage.until_state(name, state).chosen, chosen, "{name}");
+    }
+    // Undone, it is forgotten.
+    stage.ask(&Request::Start { name: "stopped" }).unwrap();
+    stage.until_state("stopped", S::Ready);
+    stage.until_file("overrides", |text| text.lines().count() == 1 && text.contains("name=off"));
+}

@@ -54,7 +54,7 @@ fn what_cannot_be_executed_is_broken_and_told_in_a_sentence() {
         ("dangling", "run: it is a link that leads nowhere"),
         ("gone", "it is a link that leads nowhere"),
         ("number", "timeout-kill: expected a number of milliseconds, found \"soon\""),
-        ("kind", "type: expected longrun, oneshot or bundle, found \"web\""),
+        ("kind", "type: expected longrun, oneshot, bundle or log, found \"web\""),
     ];
     for (name, reason) in expected {
         let row = stage.until_state(name, S::Broken);

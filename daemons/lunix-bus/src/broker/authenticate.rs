@@ -91,7 +91,7 @@ pub(super) enum Verdict {
     Accepted(Identity),
     Refused,
     /// Refused for a reason that is told to the log alone.
-    #[cfg(feature = "jwt")]
+    #[cfg_attr(not(feature = "jwt"), expect(dead_code, reason = "only tokens are refused for more than one reason"))]
     Explained(&'static str),
     /// It is this one if the answer is yes; `None`: refused whatever the answer.
     Asked(Option<Identity>, Question),
@@ -155,7 +155,6 @@ impl Broker {
         match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
-            #[cfg(feature = "jwt")]
             Verdict::Explained(why) => {
                 self.explain(slot, why);
                 self.refuse(slot, "Authorization Violation", Reason::Authentication);
@@ -226,7 +225,6 @@ impl Broker {
     }
 
     /// Tells the log, and nobody else, why a client is not let in.
-    #[cfg(feature = "jwt")]
     pub(super) fn explain(&mut self, slot: u32, why: &str) {
         if let Some(client) = self.client(slot) {
             let (id, peer) = (client.id, client.peer);
@@ -263,7 +261,7 @@ impl Broker {
 
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, mut connect: Connect, identity: &Identity) {
-        let is_monitored = self.settings.closed_kept > 0;
+        let is_told = self.settings.closed_kept > 0 || !self.settings.accounts.is_empty();
         if self.is_full(slot, identity) {
             let text = "maximum account active connections exceeded";
             return self.refuse(slot, text, Reason::MaxAccountConnections);
@@ -276,9 +274,9 @@ impl Broker {
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
-        // Only monitoring tells it, so only then is memory spent on it.
+        // Only monitoring and other accounts are told, so only then is memory spent on it.
         connect.user = identity.user.as_deref().map(str::to_owned).or(connect.user);
-        client.about = connect.about().filter(|_| is_monitored);
+        client.about = connect.about().filter(|_| is_told);
         parser.set_headers(client.options.headers);
         let options = client.options;
         client.connected = true;
@@ -300,6 +298,9 @@ impl Broker {
             return self.refuse(slot, "no responders requires headers support", Reason::Protocol);
         }
         self.ok(slot);
+        if !again {
+            self.announce_connect(now, slot);
+        }
     }
 
     /// Binds the client to its account; what it subscribed to in another one is gone. False when there is no such account.

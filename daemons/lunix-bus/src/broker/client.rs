@@ -96,8 +96,6 @@ pub enum Reason {
     Shutdown,
     /// What answers there is no hub.
     WrongPort,
-    /// There is no TLS with the hub.
-    Handshake,
 }
 
 impl Reason {
@@ -127,7 +125,6 @@ impl Reason {
             Self::UserMemory => "Slow Consumer (Memory of its User)",
             Self::Shutdown => "Server Shutdown",
             Self::WrongPort => "Incorrect Port",
-            Self::Handshake => "TLS Handshake Failure",
         }
     }
 }

@@ -36,6 +36,7 @@ mod closed;
 mod compact;
 mod connect;
 mod door;
+mod events;
 mod execute;
 mod info;
 mod json;
@@ -62,6 +63,7 @@ mod settings;
 mod shadows;
 mod sharing;
 mod subscriptions;
+mod system;
 #[cfg(test)]
 mod tests;
 #[cfg_attr(not(feature = "jwt"), path = "tokens_absent.rs")]
@@ -148,6 +150,9 @@ pub struct Broker {
     /// When what accounts share changes because a token expires.
     #[cfg(feature = "jwt")]
     next_share: Option<Instant>,
+    /// Requests to the server that wait for facts, and how many were answered.
+    requests: VecDeque<system::Request>,
+    answered: u64,
     /// A moment, and the same on the calendar.
     calendar: (Instant, SystemTime),
 }
@@ -188,6 +193,8 @@ impl Broker {
             asked: Vec::new(),
             #[cfg(feature = "jwt")]
             next_share: None,
+            requests: VecDeque::new(),
+            answered: 0,
             calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
         broker.open_accounts();
@@ -450,6 +457,9 @@ impl Broker {
                     break Progress::Done;
                 }
                 Err(error) => {
+                    if let Some(subject) = parser.broken_subject(rest) {
+                        self.check_subject(slot, subject);
+                    }
                     self.violation(slot, error);
                     break Progress::Ending;
                 }
@@ -510,6 +520,7 @@ impl Broker {
 
     /// The connection is closed. Its subscriptions are gone afterwards, and its slot is free.
     pub fn remove(&mut self, now: Instant, slot: u32) {
+        self.announce_disconnect(now, slot);
         let account = self.client(slot).and_then(|client| client.account);
         self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };

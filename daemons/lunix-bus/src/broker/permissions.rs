@@ -8,6 +8,7 @@ use super::kinds::ConnectionKinds;
 use nats_subject::{is_literal, is_subset, is_valid_subscription, matches};
 use reactor::Instant;
 use std::collections::VecDeque;
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -92,6 +93,16 @@ impl Clause {
     }
 }
 
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.subject))?;
+        match &self.queue {
+            Some(queue) => write!(f, " {}", String::from_utf8_lossy(queue)),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Rule {
     /// True when a message may go to, or come from, `subject`.
     pub(crate) fn allows(&self, subject: &[u8]) -> bool {
@@ -163,6 +174,11 @@ struct Reply {
 impl Granted {
     pub(crate) fn new(permissions: Rc<Permissions>) -> Self {
         Self { permissions, ..Self::default() }
+    }
+
+    /// What was granted.
+    pub(crate) fn permissions(&self) -> &Permissions {
+        &self.permissions
     }
 
     pub(crate) fn may_publish(&mut self, now: Instant, subject: &[u8]) -> bool {

@@ -6,7 +6,7 @@ use super::link::{Filter, Hubs};
 use super::outbox::Outbox;
 use super::sharing::ImportKind;
 use super::subscriptions::{Owner, Subscription};
-use super::{Broker, request_info};
+use super::{Broker, request_info, system};
 use nats_proto::Decimal;
 use nats_proto::client::Wire;
 use reactor::Instant;
@@ -121,11 +121,13 @@ impl Broker {
         } else {
             self.route_stripped(now, origin, account, &parts)
         };
-        if !delivered
-            && options.no_responders
-            && let Some(reply) = parts.reply
+        if let Some(reply) = parts.reply
+            && !(delivered && parts.subject.first() != Some(&b'$'))
         {
-            self.no_responders(slot, parts.subject, reply);
+            let served = parts.subject.starts_with(system::PREFIX) && self.ask_server(now, slot, account, &parts);
+            if !delivered && !served && options.no_responders {
+                self.no_responders(slot, parts.subject, reply);
+            }
         }
     }
 
@@ -218,6 +220,15 @@ impl Broker {
             delivered |= self.go_abroad(now, origin, account, parts);
         }
         delivered
+    }
+
+    /// Tells a pedantic client that nothing can be published to this subject.
+    #[cold]
+    pub(super) fn check_subject(&mut self, slot: u32, subject: &[u8]) {
+        let pedantic = self.client(slot).is_some_and(|client| client.options.pedantic);
+        if pedantic && !nats_subject::is_valid_publish(subject) {
+            self.complain(slot, "Invalid Publish Subject");
+        }
     }
 
     /// Whether the client may publish to `subject`; it is told if not.

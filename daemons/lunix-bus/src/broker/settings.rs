@@ -47,6 +47,8 @@ pub struct Settings {
     pub callout: Option<Rc<Callout>>,
     /// The accounts beside the global one.
     pub accounts: Vec<AccountSettings>,
+    /// Name of the account for the system's own subjects; there need not be one.
+    pub system_account: Rc<str>,
     /// The hubs to be joined.
     #[cfg(feature = "leaf")]
     pub remotes: Vec<Rc<crate::leaf::Remote>>,
@@ -188,6 +190,7 @@ impl Default for Settings {
             credentials: Credentials::Open,
             callout: None,
             accounts: Vec::new(),
+            system_account: "$SYS".into(),
             #[cfg(feature = "leaf")]
             remotes: Vec::new(),
             no_auth_user: None,

@@ -202,7 +202,7 @@ impl Broker {
             facts.claims.tags.iter().for_each(|tag| json.item(tag));
             json.end(b']');
         }
-        json.raw("decoded_jwt", &nats_keys::claims_text(&facts.token));
+        json.raw("decoded_jwt", nats_keys::claims_text(&facts.token).as_bytes());
     }
 }
 

@@ -49,6 +49,8 @@ pub(super) struct Given {
     #[cfg(feature = "leaf")]
     leafnodes: Option<Item>,
     pub(super) operator: operator::Given,
+    /// Where the system account is named.
+    pub(super) system_account: Option<Item>,
     pub(super) max_pending: Option<usize>,
     pub(super) max_memory_per_user: Option<usize>,
     pub(super) max_connections: Option<usize>,
@@ -109,7 +111,11 @@ impl Surroundings for Files {
 }
 
 fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), nats_conf::Error> {
-    if given.operator.take(entry)? {
+    if ["system_account", "system"].iter().any(|key| entry.key.eq_ignore_ascii_case(key)) {
+        config.broker.system_account = string(&entry.item)?.into();
+        given.system_account = Some(entry.item.clone());
+    }
+    if given.operator.take(entry)? || given.system_account.as_ref() == Some(&entry.item) {
         return Ok(());
     }
     let (item, broker) = (&entry.item, &mut config.broker);

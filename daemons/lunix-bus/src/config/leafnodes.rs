@@ -1,8 +1,11 @@
 //! The hubs to be joined.
 
 use super::file::{duration, map, string, truth, unknown, wrong};
+use super::tls;
 use crate::broker::{Clause, GLOBAL};
+use crate::config::{HandshakeFirst, Tls};
 use crate::leaf::{Remote, Url, UrlError};
+use crate::server::transport;
 use nats_conf::{Entry, Error, Item, Value};
 use nats_keys::{KeyPair, Role};
 use std::rc::Rc;
@@ -14,7 +17,7 @@ const URLS_MAX: usize = 64;
 
 const KEYS: &str = "remotes, reconnect";
 const REMOTE_KEYS: &str = "url, urls, account, credentials, nkey, deny_imports, deny_exports, no_randomize, \
-     first_info_timeout, hub, compression";
+     first_info_timeout, tls, hub, compression";
 
 /// Reads `leafnodes`. `is_account`: whether there is an account of this name.
 pub(super) fn leafnodes(item: &Item, is_account: &dyn Fn(&str) -> bool) -> Result<Vec<Rc<Remote>>, Error> {
@@ -93,6 +96,7 @@ fn apply(entry: &Entry, remote: &mut Remote, is_account: &dyn Fn(&str) -> bool) 
         "hub" if truth(item)? => return Err(wrong(item, "being the hub of a remote is not supported; false is")),
         "hub" => {}
         "compression" => compression(item)?,
+        "tls" => remote.tls = Some(tls(item)?),
         "websocket"
         | "ws_compression"
         | "ws_no_masking"
@@ -139,6 +143,16 @@ fn clauses(item: &Item) -> Result<Vec<Clause>, Error> {
         Clause::parse(&text, false).ok_or_else(|| wrong(item, format!("{text:?} is not a valid subject")))
     };
     list(item, usize::MAX)?.into_iter().map(clause).collect()
+}
+
+/// A `tls` block. Its files are read for each connection, and once now, so that what is wrong with them is told.
+fn tls(item: &Item) -> Result<Tls, Error> {
+    let tls = tls::tls(item)?;
+    if !tls.pinned.is_empty() || tls.map || matches!(tls.first, HandshakeFirst::Within(_)) {
+        return Err(wrong(item, "pinned_certs, verify_and_map and a delay for handshake_first are for clients"));
+    }
+    let checked = transport::check(&tls);
+    checked.map(|()| tls).map_err(|error| wrong(item, error.to_string()))
 }
 
 /// `off`, or nothing said: hubs that would like to compress do without.

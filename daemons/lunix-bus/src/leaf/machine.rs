@@ -230,7 +230,7 @@ impl Machine {
             (State::Securing(_), Input::Secured) => self.secured(now, acts),
             (State::Securing(_), Input::Failed(why)) => {
                 self.trouble(format!("TLS leafnode handshake error: {why}"), acts);
-                self.leave(Reason::Handshake, acts);
+                self.leave(Reason::TlsHandshake, acts);
             }
             (State::Greeting(_), Input::Info(greeting)) => self.greeted(now, greeting, acts),
             (State::Introduced(_), Input::Info(greeting)) => {
@@ -298,7 +298,7 @@ impl Machine {
             }
             State::Securing(_) => {
                 self.trouble("TLS leafnode handshake error: timeout".to_owned(), acts);
-                self.leave(Reason::Handshake, acts);
+                self.leave(Reason::TlsHandshake, acts);
             }
             State::Greeting(_) => {
                 self.trouble("the hub does not say who it is".to_owned(), acts);
@@ -361,7 +361,7 @@ impl Machine {
     fn connected(&mut self, now: Instant, acts: &mut Vec<Act>) {
         self.never = false;
         self.attempts = 0;
-        if self.remote.handshake_first && self.wants_tls() {
+        if self.remote.is_handshake_first() {
             self.secure(now, acts);
         } else {
             self.state = State::Greeting(now + self.remote.first_info_timeout);
@@ -369,14 +369,14 @@ impl Machine {
     }
 
     fn wants_tls(&self) -> bool {
-        self.remote.tls || self.current.as_ref().is_some_and(|url| url.tls)
+        self.remote.tls.is_some() || self.current.as_ref().is_some_and(|url| url.tls)
     }
 
     fn secure(&mut self, now: Instant, acts: &mut Vec<Act>) {
         let host = self.current.as_ref().map(|url| url.host.clone()).unwrap_or_default();
         let name = if is_name(&host) { host } else { self.tls_name.clone().unwrap_or(host) };
         acts.push(Act::Secure(name));
-        self.state = State::Securing(now + self.remote.tls_timeout);
+        self.state = State::Securing(now + self.remote.tls_timeout());
     }
 
     fn secured(&mut self, now: Instant, acts: &mut Vec<Act>) {

@@ -58,7 +58,11 @@ impl Server {
                         self.resolve(now);
                     }
                 }
-                LinkOrder::Secure { remote, .. } => self.broker.link_failed(now, remote, "this build has no TLS"),
+                LinkOrder::Secure { remote, slot, name } => {
+                    if let Err(why) = self.secure(now, remote, slot, &name) {
+                        self.broker.link_failed(now, remote, &why);
+                    }
+                }
             }
         }
     }

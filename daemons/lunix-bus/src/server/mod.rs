@@ -290,6 +290,7 @@ impl Server {
 
     /// After the events of a turn: writes, closes, sets the alarm.
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
+        self.answer_requests(now);
         #[cfg(feature = "bcrypt")]
         self.ask(now);
         #[cfg(feature = "leaf")]
@@ -300,6 +301,10 @@ impl Server {
         for &slot in &list {
             self.finish(now, slot);
         }
+        self.list = list;
+        // Those who are told that somebody is gone.
+        self.flush(now);
+        let mut list = std::mem::take(&mut self.list);
         // A receiver that was closed lets its publishers go on; what they say is read in the next turn.
         self.broker.take_resumed(&mut list);
         for &slot in &list {

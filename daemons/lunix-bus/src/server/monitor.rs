@@ -87,6 +87,11 @@ impl Monitor {
         self.connections.get_mut(place as usize)?.as_mut()
     }
 
+    /// How often each page was asked for.
+    fn asked(&self) -> Vec<(&'static str, u64)> {
+        self.requests.iter().copied().filter(|&(_, count)| count > 0).collect()
+    }
+
     /// A place for one more: a free one, else that of the oldest.
     fn place(&self) -> u32 {
         let age = |place: &Option<Connection>| place.as_ref().map(|connection| connection.due);
@@ -176,6 +181,15 @@ impl Server {
         }
     }
 
+    /// Answers those who ask on the bus.
+    pub(super) fn answer_requests(&mut self, now: Instant) {
+        if self.broker.has_requests() {
+            let asked = self.monitor.as_ref().map(Monitor::asked).unwrap_or_default();
+            let facts = facts(now, (self.started, self.loaded), self.monitor.as_ref(), &asked);
+            self.broker.answer_requests(&facts);
+        }
+    }
+
     fn answer(&mut self, now: Instant, request: &Head<'_>) -> Vec<u8> {
         let whole = request.method != "HEAD";
         if whole && request.method != "GET" {
@@ -191,19 +205,8 @@ impl Server {
         if let Some((_, count)) = monitor.requests.iter_mut().find(|(known, _)| *known == path) {
             *count += 1;
         }
-        let asked: Vec<_> = monitor.requests.iter().copied().filter(|&(_, count)| count > 0).collect();
-        let used = clock_gettime(ClockId::ProcessCPUTime);
-        let facts = Facts {
-            now,
-            wall: SystemTime::now(),
-            started: self.started,
-            loaded: self.loaded,
-            memory: resident(),
-            processor: Duration::try_from(used).unwrap_or_default(),
-            http_host: &monitor.host,
-            http_port: monitor.port,
-            requests: &asked,
-        };
+        let asked = monitor.asked();
+        let facts = facts(now, (self.started, self.loaded), self.monitor.as_ref(), &asked);
         match self.broker.report(&facts, report, request.query()) {
             // As the reference: a lame duck's health is an error of the server.
             Ok(body) if report == Report::Health && self.broker.is_lame_duck() => {
@@ -212,6 +215,26 @@ impl Server {
             Ok(body) => page("200 OK", "application/json", &body, whole),
             Err(text) => page("400 Bad Request", "text/plain; charset=utf-8", text.as_bytes(), whole),
         }
+    }
+}
+
+/// What the broker cannot know by itself.
+fn facts<'a>(
+    now: Instant,
+    (started, loaded): (Instant, Instant),
+    monitor: Option<&'a Monitor>,
+    requests: &'a [(&'a str, u64)],
+) -> Facts<'a> {
+    Facts {
+        now,
+        wall: SystemTime::now(),
+        started,
+        loaded,
+        memory: resident(),
+        processor: Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default(),
+        http_host: monitor.map_or("", |monitor| &monitor.host),
+        http_port: monitor.map_or(0, |monitor| monitor.port),
+        requests,
     }
 }
 

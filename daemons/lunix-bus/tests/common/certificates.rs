@@ -1,5 +1,6 @@
 //! Certificates for one test: an authority, servers and clients that it vouches for.
 #![expect(clippy::unwrap_used, reason = "a test")]
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,

@@ -19,7 +19,7 @@ pub(crate) struct Server {
     pub(crate) http_port: u16,
     /// Port for WebSockets, when the log told one before the clients' port.
     pub(crate) web_port: u16,
-    log: BufReader<ChildStderr>,
+    log: Option<BufReader<ChildStderr>>,
 }
 
 /// Our own binary.
@@ -45,7 +45,7 @@ impl Server {
         command.args(["-a", "127.0.0.1", "-p", "-1"]).args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut server =
-            Self { port: 0, http_port: 0, web_port: 0, log: BufReader::new(child.stderr.take().unwrap()), child };
+            Self { port: 0, http_port: 0, web_port: 0, log: child.stderr.take().map(BufReader::new), child };
         loop {
             let line = server.log_line("127.0.0.1:");
             let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
@@ -67,12 +67,18 @@ impl Server {
     pub(crate) fn log_line(&mut self, wanted: &str) -> String {
         loop {
             let mut line = String::new();
-            let len = self.log.read_line(&mut line).unwrap();
+            let len = self.log.as_mut().unwrap().read_line(&mut line).unwrap();
             assert!(len > 0, "log ended before {wanted:?}");
             if line.contains(wanted) {
                 return line;
             }
         }
+    }
+
+    /// Throws away what it logs from now on, so that it never waits for a reader.
+    pub(crate) fn ignore_log(&mut self) {
+        let mut log = self.log.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
     }
 
     pub(crate) fn client(&self) -> Client<TcpStream> {

@@ -26,6 +26,7 @@ impl Host {
                         // Kept over its restarts, not over its being stopped.
                         channels.store.clear();
                     }
+                    self.follow_log_service(news.id, news.what);
                     self.tell(&news);
                 }
                 Act::Report(report) => self.tell_generation(&report),

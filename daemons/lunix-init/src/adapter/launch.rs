@@ -1,11 +1,13 @@
 //! Starting the programs of services.
 
 use super::command;
+use super::log_service::SOCKET_NAME;
 use super::privileges::Privileges;
 use super::{Host, Key};
 use crate::directory::folder::Folder;
 use crate::environment;
 use crate::lifecycle::Script;
+use crate::supervisor::Supervisor;
 use reactor::{Instant, Interest};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
@@ -117,11 +119,20 @@ impl Host {
                 environment::set(&mut variables, b"WATCHDOG_USEC", Some(micros.as_bytes()));
             }
         }
+        let mut log_socket = None;
         if is_main {
+            let is_log = service_is_log(&self.supervisor, id);
             self.open_sockets(id)?;
+            if is_log {
+                log_socket = Some(self.open_log_link(id)?);
+            }
         }
         let told = if notification.is_some() { Some(self.open_notification(id)?) } else { None };
-        let (mut extra, names) = if is_main { self.handed_down(id) } else { (Vec::new(), String::new()) };
+        let (mut extra, mut names) = if is_main { self.handed_down(id) } else { (Vec::new(), String::new()) };
+        if let Some(socket) = &log_socket {
+            names = if names.is_empty() { SOCKET_NAME.to_owned() } else { format!("{names}:{SOCKET_NAME}") };
+            extra.extend(std::iter::once(socket.as_fd()).zip(3 + i32::try_from(extra.len()).unwrap_or(0)..));
+        }
         if !extra.is_empty() {
             environment::set(&mut variables, b"LISTEN_FDS", Some(extra.len().to_string().as_bytes()));
             environment::set(&mut variables, b"LISTEN_FDNAMES", Some(names.as_bytes()));
@@ -155,6 +166,10 @@ impl Host {
         }
         Ok(writer)
     }
+}
+
+fn service_is_log(supervisor: &Supervisor, id: usize) -> bool {
+    supervisor.get(id).is_some_and(|service| service.definition.rare().is_log)
 }
 
 /// The sentence of a program that could not be executed.

@@ -5,8 +5,10 @@ mod command;
 mod control;
 mod events;
 mod launch;
+mod log_service;
 mod notify;
 mod output;
+mod overrides;
 mod privileges;
 mod reap;
 mod sockets;
@@ -22,6 +24,7 @@ use crate::shutdown::{Effect, Goal, Input, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
 use crate::{directory, environment};
 use control::Control;
+use log_service::LogLink;
 use notify::NotifySocket;
 use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
@@ -54,6 +57,7 @@ pub(crate) enum Key {
     Output(usize),
     Notification(usize),
     NotifySocket,
+    LogLink,
 }
 
 /// Everything outside the machines.
@@ -71,9 +75,14 @@ pub(crate) struct Host {
     pub(crate) events: Ring,
     control: Option<Control>,
     pub(crate) notify: Option<NotifySocket>,
+    pub(crate) log_link: Option<LogLink>,
+    /// When output is to be read here again, unless the log service is back before.
+    pub(crate) drain_at: Option<Instant>,
     watcher: Option<Watcher>,
     services: PathBuf,
     stores: Vec<PathBuf>,
+    /// Where the operator's word is written down.
+    overrides: Option<PathBuf>,
     pub(crate) folder: Option<Folder>,
     pub(crate) environment: Vec<CString>,
     pub(crate) null: OwnedFd,
@@ -90,6 +99,9 @@ pub(crate) struct Host {
 /// When what it cannot do without is missing at the start: descriptors, the control socket's place.
 pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> io::Result<Goal> {
     let mut host = Host::new(options, is_pid1)?;
+    if let Some(path) = &host.overrides {
+        host.supervisor.remember(overrides::read(path));
+    }
     host.rescan();
     host.turn()?;
     if let Some(ready) = ready {
@@ -129,6 +141,9 @@ impl Host {
         reactor.insert(&signals, Interest::READ, Key::Signals)?;
         reactor.insert(&deadline, Interest::READ, Key::Deadline)?;
         let mut console = Console::open();
+        if is_pid1 && crate::poweroff::is_first_namespace() {
+            console.tell_the_kernel();
+        }
         let control = match &options.control {
             None => None,
             Some(path) => match Control::open(path, is_pid1, &mut reactor) {
@@ -158,9 +173,12 @@ impl Host {
             events: Ring::new(EVENT_BYTES),
             control,
             notify: None,
+            log_link: None,
+            drain_at: None,
             watcher: watcher.ok(),
             services: options.services.clone().unwrap_or_else(|| crate::options::SERVICES.into()),
             stores: stores(options),
+            overrides: options.overrides.clone(),
             folder: None,
             environment: environment::own(),
             null: open_null()?,
@@ -185,6 +203,7 @@ impl Host {
             Key::Output(id) => self.drain(id),
             Key::Notification(id) => self.read_notification(id),
             Key::NotifySocket => self.read_notify_socket(),
+            Key::LogLink => self.serve_log_link(event),
         }
     }
 
@@ -214,8 +233,10 @@ impl Host {
         }
         self.run_acts();
         self.advance_shutdown(now);
+        self.take_output_back(now);
+        self.save_overrides();
         self.tell_watchers();
-        let next = [self.supervisor.deadline(), self.shutdown.deadline()].into_iter().flatten().min();
+        let next = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at].into_iter().flatten().min();
         if next != self.armed {
             match next {
                 Some(deadline) => self.deadline.arm(deadline)?,

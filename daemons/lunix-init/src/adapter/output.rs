@@ -18,8 +18,8 @@ const DRAIN_MAX: usize = 4096;
 /// What is held open for one service.
 #[derive(Debug, Default)]
 pub(crate) struct Channels {
-    /// Its output, drained here: the end to read from, its token, the end it writes to.
-    output: Option<(OwnedFd, Token, OwnedFd)>,
+    /// Its output: the end to read from, its token while it is read here, the end it writes to.
+    output: Option<(OwnedFd, Option<Token>, OwnedFd)>,
     /// What it reads as a logger: the end it reads from, the end those write to whose output it is.
     input: Option<(OwnedFd, OwnedFd)>,
     /// Where it announces itself.
@@ -33,6 +33,13 @@ pub(crate) struct Channels {
     lines: Lines,
 }
 
+impl Channels {
+    /// The end of its output to read from.
+    pub(crate) fn reader(&self) -> Option<BorrowedFd<'_>> {
+        self.output.as_ref().map(|(reader, _, _)| reader.as_fd())
+    }
+}
+
 impl Host {
     /// Opens what the service needs and does not have yet.
     pub(crate) fn open_channels(&mut self, id: usize) -> io::Result<()> {
@@ -43,14 +50,36 @@ impl Host {
         if channels.output.is_none() {
             let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
             rustix::io::ioctl_fionbio(&reader, true)?;
-            let token = self.reactor.insert(&reader, Interest::READ, Key::Output(id))?;
-            channels.output = Some((reader, token, writer));
+            channels.output = Some((reader, None, writer));
+            let is_log = self.supervisor.get(id).is_some_and(|service| service.definition.rare().is_log);
+            if is_log || !self.log_link.as_ref().is_some_and(|link| link.has_output) {
+                self.watch_output(id)?;
+            } else {
+                self.hand_over_one(id);
+            }
         }
         let Some(service) = self.supervisor.get(id) else { return Ok(()) };
         let rare = service.definition.rare();
         let own = rare.is_logger.then_some(id);
         let logger = rare.logger.as_deref().and_then(|name| self.supervisor.find(name));
         own.into_iter().chain(logger).try_for_each(|logger| self.open_input(logger))
+    }
+
+    /// Reads the service's output here from now on.
+    pub(crate) fn watch_output(&mut self, id: usize) -> io::Result<()> {
+        if let Some(Channels { output: Some((reader, token @ None, _)), .. }) = self.channels.get_mut(id) {
+            *token = Some(self.reactor.insert(&*reader, Interest::READ, Key::Output(id))?);
+        }
+        Ok(())
+    }
+
+    /// Does not read it any more: somebody else does.
+    pub(crate) fn leave_output(&mut self, id: usize) {
+        if let Some(Channels { output: Some((reader, token, _)), .. }) = self.channels.get_mut(id)
+            && let Some(token) = token.take()
+        {
+            let _ = self.reactor.remove(token, &*reader);
+        }
     }
 
     /// Opens what a logger reads from.
@@ -88,7 +117,7 @@ impl Host {
     pub(crate) fn drain(&mut self, id: usize) {
         let Some(service) = self.supervisor.get(id) else { return };
         let Some(channels) = self.channels.get_mut(id) else { return };
-        let Some((reader, _, _)) = &channels.output else { return };
+        let Some((reader, Some(_), _)) = &channels.output else { return };
         let mut buffer = [0; DRAIN_MAX];
         // Nothing to read is no error; nothing else can happen to a pipe of which both ends are ours.
         let Ok(length) = rustix::io::read(reader, &mut buffer) else { return };
@@ -134,7 +163,7 @@ impl Host {
         self.close_notification(id);
         let Some(channels) = self.channels.get_mut(id) else { return };
         let Channels { output, .. } = std::mem::take(channels);
-        if let Some((reader, token, _)) = output {
+        if let Some((reader, Some(token), _)) = output {
             let _ = self.reactor.remove(token, &reader);
         }
     }

@@ -16,6 +16,7 @@ const FINISH_DEFAULT: Duration = Duration::from_secs(5);
 pub(super) fn define(folder: &Folder) -> Result<Definition, String> {
     match small(folder, "type", parse::kind)?.unwrap_or(Kind::Longrun) {
         Kind::Longrun => longrun(folder),
+        Kind::Log => log(folder),
         Kind::Oneshot => oneshot(folder),
         Kind::Bundle => bundle(folder),
     }
@@ -61,6 +62,17 @@ fn longrun(folder: &Folder) -> Result<Definition, String> {
     if let Some(name) = small(folder, "pipeline-name", parse::names)?.and_then(|names| names.into_iter().next()) {
         definition.rare_mut().pipeline = Some(name);
     }
+    Ok(definition)
+}
+
+/// A longrun that has one more descriptor: what leads to the output of the others.
+fn log(folder: &Folder) -> Result<Definition, String> {
+    let mut definition = longrun(folder)?;
+    let own = i32::try_from(definition.rare().sockets.len()).unwrap_or(i32::MAX).saturating_add(3);
+    if definition.notification.is_some_and(|number| number <= own) {
+        return Err(format!("notification-fd: expected more than {own}, which leads to the output of the others"));
+    }
+    definition.rare_mut().is_log = true;
     Ok(definition)
 }
 

@@ -29,6 +29,8 @@ pub fn descriptor(content: &[u8]) -> Result<i32, Expected> {
 pub enum Kind {
     /// A process that is to run for ever.
     Longrun,
+    /// The one that keeps the output of the others.
+    Log,
     /// Something done once.
     Oneshot,
     /// A name for several services.
@@ -44,7 +46,8 @@ pub fn kind(content: &[u8]) -> Result<Kind, Expected> {
         b"longrun" => Ok(Kind::Longrun),
         b"oneshot" => Ok(Kind::Oneshot),
         b"bundle" => Ok(Kind::Bundle),
-        _ => Err("longrun, oneshot or bundle"),
+        b"log" => Ok(Kind::Log),
+        _ => Err("longrun, oneshot, bundle or log"),
     }
 }
 

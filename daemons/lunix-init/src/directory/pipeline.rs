@@ -7,6 +7,15 @@ use std::collections::BTreeMap;
 /// Checks that both sides of each pipe say the same, and adds the bundles that `pipeline-name` asks for.
 pub(super) fn join(all: &mut Vec<Found>) {
     let faults = one_sided(all);
+    let mut first: Option<String> = None;
+    for found in all.iter_mut().filter(|one| one.definition.as_ref().is_ok_and(|one| one.rare().is_log)) {
+        match &first {
+            None => first = Some(found.name.clone()),
+            Some(first) => {
+                found.definition = Err(format!("type: {first} is of type log already, and there can be only one"))
+            }
+        }
+    }
     for (found, fault) in all.iter_mut().zip(faults) {
         if let Some(fault) = fault {
             found.definition = Err(fault);

@@ -68,7 +68,9 @@ impl Broker {
         if state != State::Open {
             rows.extend(self.closed_rows());
         }
+        let account = query.text("acc").filter(|account| !account.is_empty());
         rows.retain(|row| only == 0 || row.id == only);
+        rows.retain(|row| account.as_deref().is_none_or(|account| account == row.account));
         sort(&mut rows, &query.text("sort").unwrap_or_default(), state)?;
         let total = rows.len();
         let listed: Vec<_> = rows.into_iter().skip(offset).take(limit).collect();

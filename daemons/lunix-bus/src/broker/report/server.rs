@@ -56,6 +56,34 @@ impl Broker {
         json.finish()
     }
 
+    /// How the server fares, in short.
+    pub(crate) fn write_stats(&self, json: &mut Json, facts: &Facts<'_>) {
+        let mut traffic = self.traffic;
+        self.clients.iter().flatten().for_each(|client| traffic.add(client.traffic));
+        let (used, alive) = (milliseconds(facts.processor), milliseconds(facts.now - facts.started).max(1));
+        json.begin("statsz", b'{');
+        json.text("start", &facts.time(facts.started));
+        json.number("mem", facts.memory);
+        json.number("cores", std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64));
+        json.thousandths("cpu", used.saturating_mul(100_000) / alive);
+        json.number("connections", self.count as u64);
+        json.number("total_connections", self.next_id - 1);
+        json.number("active_accounts", self.accounts.iter().filter(|(_, account)| account.clients > 0).count() as u64);
+        json.number("subscriptions", self.subscriptions() as u64);
+        for (name, messages, bytes) in
+            [("sent", traffic.out_msgs, traffic.out_bytes), ("received", traffic.in_msgs, traffic.in_bytes)]
+        {
+            json.begin(name, b'{');
+            json.number("msgs", messages);
+            json.number("bytes", bytes);
+            json.end(b'}');
+        }
+        json.number("slow_consumers", self.slow_consumers);
+        json.number("active_servers", 1);
+        json.number("gomaxprocs", 1);
+        json.end(b'}');
+    }
+
     fn write_limits(&self, json: &mut Json) {
         let settings = &self.settings;
         json.number("max_connections", settings.max_connections as u64);

@@ -208,6 +208,10 @@ impl Server {
 
     /// The TLS handshake is done. False when the client is not let in.
     pub(super) fn shaken(&mut self, now: Instant, slot: u32, facts: TlsFacts) -> bool {
+        #[cfg(feature = "leaf")]
+        if self.link_shaken(now, slot) {
+            return true;
+        }
         let Some(layered) = self.layered(slot) else { return false };
         let is_web = layered.web.is_some();
         let acceptor = if is_web { self.doors.web_acceptor.as_ref() } else { self.doors.acceptor.as_ref() };
@@ -247,6 +251,10 @@ impl Server {
 
     /// Ends a connection that did not get in, and logs why.
     pub(super) fn turn_away(&mut self, slot: u32, reason: Reason, why: &str) {
+        #[cfg(feature = "leaf")]
+        if self.link_refused(slot, why) {
+            return;
+        }
         self.broker.turn_away(slot, reason, why);
     }
 
@@ -255,5 +263,48 @@ impl Server {
             Transport::Plain => None,
             Transport::Layered(layered) => Some(layered),
         }
+    }
+}
+
+/// The client's side: connections to hubs.
+#[cfg(feature = "leaf")]
+impl Server {
+    /// Begins TLS with the hub called `name`.
+    ///
+    /// # Errors
+    /// A sentence about why it cannot begin.
+    pub(in crate::server) fn secure(
+        &mut self,
+        now: Instant,
+        remote: usize,
+        slot: u32,
+        name: &str,
+    ) -> Result<(), String> {
+        let block = self.broker.remote(remote).and_then(|remote| remote.tls.clone()).unwrap_or_default();
+        let tls = super::connect(&block, name).map_err(|error| error.to_string())?;
+        let layered = Layered::new(Stage::Handshake, Some(tls), None, true);
+        self.broker.charge(slot, layered.held());
+        if let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::as_mut) {
+            socket.transport = Transport::Layered(Box::new(layered));
+        }
+        self.write(now, slot);
+        Ok(())
+    }
+
+    /// The handshake with a hub is done. False when this is no link.
+    fn link_shaken(&mut self, now: Instant, slot: u32) -> bool {
+        let Some(remote) = self.broker.link_in(slot) else { return false };
+        if let Some(layered) = self.layered(slot) {
+            layered.stage = Stage::Open;
+        }
+        self.broker.link_secured(now, remote);
+        true
+    }
+
+    /// There is no TLS with a hub, and why. False when this is no link, or one that had TLS already.
+    fn link_refused(&mut self, slot: u32, why: &str) -> bool {
+        let Some(remote) = self.broker.link_in(slot) else { return false };
+        self.broker.link_failed(Instant::now(), remote, why);
+        self.broker.is_ending(slot)
     }
 }

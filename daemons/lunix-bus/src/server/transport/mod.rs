@@ -29,6 +29,8 @@ use no_web as web;
 #[cfg(feature = "tls")]
 pub use tls::connector;
 pub use tls::{Acceptor, Error as TlsError, Tls, acceptor};
+#[cfg(feature = "leaf")]
+pub(crate) use tls::{check, connect};
 
 pub(super) use entry::Doors;
 use layered::{Layered, Stage};

@@ -60,6 +60,24 @@ pub fn acceptor(_: &Config) -> Result<Acceptor, Error> {
     Err(Error)
 }
 
+/// Nothing.
+///
+/// # Errors
+/// Always.
+#[cfg(feature = "leaf")]
+pub(crate) fn connect(_: &Config, _: &str) -> Result<Tls, Error> {
+    Err(Error)
+}
+
+/// Whether a connection could be made with these settings.
+///
+/// # Errors
+/// Always.
+#[cfg(feature = "leaf")]
+pub(crate) fn check(_: &Config) -> Result<(), Error> {
+    Err(Error)
+}
+
 /// A connection that there is not.
 #[derive(Debug)]
 pub enum Tls {}

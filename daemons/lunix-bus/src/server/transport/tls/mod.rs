@@ -22,6 +22,26 @@ const IDLE_SIZE: usize = 12 * 1024;
 /// Bytes that a peer may send before the handshake is done: a ClientHello and a long chain of certificates.
 const HANDSHAKE_MAX: usize = 64 * 1024;
 
+/// Begins a connection to the server called `name`, a host's name or address.
+///
+/// # Errors
+/// A file that is missing or wrong, or a name that is none.
+#[cfg(feature = "leaf")]
+pub(crate) fn connect(config: &crate::config::Tls, name: &str) -> Result<Tls, Error> {
+    let wrong = |error: &dyn std::fmt::Display| Error::Settings(error.to_string());
+    let name = ServerName::try_from(name.to_owned()).map_err(|error| wrong(&error))?;
+    Tls::client(connector(config)?, name).map_err(|error| wrong(&error))
+}
+
+/// Whether a connection could be made with these settings.
+///
+/// # Errors
+/// A file that is missing or wrong.
+#[cfg(feature = "leaf")]
+pub(crate) fn check(config: &crate::config::Tls) -> Result<(), Error> {
+    connector(config).map(drop)
+}
+
 /// A connection.
 #[derive(Debug)]
 pub struct Tls {

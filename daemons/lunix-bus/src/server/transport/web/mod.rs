@@ -208,7 +208,7 @@ const fn status(reason: Reason) -> u16 {
         | Reason::Memory
         | Reason::UserMemory => 1008,
         Reason::MaxPayload => 1009,
-        Reason::Pinned | Reason::WrongPort | Reason::Handshake => 1011,
+        Reason::Pinned | Reason::WrongPort => 1011,
         Reason::TlsHandshake => 1015,
     }
 }
