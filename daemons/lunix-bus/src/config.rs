@@ -6,6 +6,7 @@ mod callout;
 mod file;
 #[cfg(feature = "leaf")]
 mod leafnodes;
+#[cfg_attr(not(feature = "local"), path = "config/local_absent.rs")]
 mod local;
 mod memory;
 #[cfg_attr(not(feature = "jwt"), path = "config/operator_absent.rs")]
@@ -134,6 +135,8 @@ pub enum Error {
     DefaultUser,
     /// An account has the name of one that is made for a user.
     OwnAccount(String),
+    /// Something is not built in: what, and the feature it needs.
+    Absent(&'static str, &'static str),
     /// The server would listen nowhere.
     NoListener,
 }
@@ -150,6 +153,7 @@ impl fmt::Display for Error {
             Self::DuplicateUser(name) => write!(f, "duplicate user {name:?} in authorization and accounts"),
             Self::NoPassword(name) => write!(f, "user {name:?} needs a password"),
             Self::Tls(error) => write!(f, "{error}"),
+            Self::Absent(what, feature) => write!(f, "{what} is not supported: built without the feature {feature}"),
             Self::DefaultUser => f.write_str("no_auth_user and local exclude each other: see `anonymous` of local"),
             Self::OwnAccount(name) => write!(f, "account {name:?} is called like one that a template makes for a user"),
             Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),
@@ -219,6 +223,9 @@ fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) ->
     broker.trace |= over.trace;
     config.debug |= over.debug;
     if let Some(port) = over.http_port {
+        if !cfg!(feature = "monitoring") {
+            return Err(Error::Absent("monitoring over HTTP", "monitoring"));
+        }
         let host = config.monitoring.take().map_or_else(String::new, |monitoring| monitoring.host);
         config.monitoring = Some(Monitoring { host, port });
     }

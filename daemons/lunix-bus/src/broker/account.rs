@@ -32,6 +32,10 @@ pub(crate) struct Account {
     /// Clients that are bound to it now.
     pub(crate) clients: u32,
     /// Links to hubs that are bound to it now.
+    #[cfg_attr(
+        not(any(feature = "monitoring", feature = "leaf")),
+        expect(dead_code, reason = "monitoring and hubs are told")
+    )]
     pub(crate) links: u32,
     /// The account it was made from, for one user.
     pub(crate) template: Option<Box<str>>,

@@ -139,6 +139,7 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
+    #[cfg(feature = "monitoring")]
     pub(crate) fn add(&mut self, other: Self) {
         self.in_msgs += other.in_msgs;
         self.in_bytes += other.in_bytes;

@@ -11,7 +11,6 @@ use nats_proto::Error;
 use nats_proto::client::{Op, Parser};
 use reactor::Instant;
 use serde::de::IgnoredAny;
-use std::collections::BTreeMap;
 
 impl Broker {
     pub(super) fn execute(&mut self, now: Instant, slot: u32, parser: &mut Parser, op: Op<'_>) {
@@ -28,7 +27,8 @@ impl Broker {
             Op::Unsub { sid, max } => self.unsubscribe(slot, sid, max),
             Op::Connect(json) => self.connect(now, slot, parser, json),
             Op::Info(json) => {
-                if serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(json).is_err() {
+                let is_object = json.trim_ascii_start().starts_with(b"{");
+                if !is_object || serde_json::from_slice::<IgnoredAny>(json).is_err() {
                     self.end(slot, Reason::Protocol);
                 }
             }

@@ -26,6 +26,7 @@ impl Json {
     }
 
     /// A text, or nothing at all when it is empty.
+    #[cfg(feature = "monitoring")]
     pub(crate) fn text_if_any(&mut self, name: &str, value: &str) {
         if !value.is_empty() {
             self.text(name, value);
@@ -38,6 +39,7 @@ impl Json {
     }
 
     /// A number of thousandths, written with a point where it is not whole.
+    #[cfg(any(test, feature = "monitoring"))]
     pub(crate) fn thousandths(&mut self, name: &str, value: u64) {
         self.name(name);
         let (whole, rest) = (value / 1000, value % 1000);

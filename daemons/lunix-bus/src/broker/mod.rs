@@ -32,6 +32,7 @@ mod callout_seal;
 mod ceiling;
 mod client;
 mod clock;
+#[cfg(feature = "monitoring")]
 mod closed;
 mod compact;
 mod connect;
@@ -39,7 +40,7 @@ mod door;
 mod events;
 mod execute;
 mod info;
-mod json;
+pub(crate) mod json;
 mod kinds;
 mod lame_duck;
 #[cfg(feature = "leaf")]
@@ -52,10 +53,13 @@ mod local_clients;
 mod nonce;
 mod outbox;
 mod output;
+#[cfg_attr(not(feature = "monitoring"), path = "pages_absent.rs")]
+mod pages;
 mod permissions;
 mod publish;
 mod reload;
 mod replies;
+#[cfg(feature = "monitoring")]
 mod report;
 mod request_info;
 mod services;
@@ -83,6 +87,7 @@ pub use kinds::{ConnectionKind, ConnectionKinds};
 pub use link::{LinkOrder, Proof};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
+#[cfg(feature = "monitoring")]
 pub use report::{Facts, Report};
 pub use settings::{Callout, Credentials, Security, Settings, Web};
 pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
@@ -91,6 +96,7 @@ use crate::local;
 use account::Accounts;
 use budget::Payer;
 use client::{Client, Options, Traffic};
+#[cfg(feature = "monitoring")]
 use closed::Closed;
 use lame_duck::LameDuck;
 use nats_proto::client::Parser;
@@ -136,7 +142,9 @@ pub struct Broker {
     slow_consumers: u64,
     stale: u64,
     /// Of the clients that are gone.
+    #[cfg(feature = "monitoring")]
     traffic: Traffic,
+    #[cfg(feature = "monitoring")]
     closed: VecDeque<Closed>,
     lame_duck: Option<LameDuck>,
     links: link::Links,
@@ -151,7 +159,8 @@ pub struct Broker {
     #[cfg(feature = "jwt")]
     next_share: Option<Instant>,
     /// Requests to the server that wait for facts, and how many were answered.
-    requests: VecDeque<system::Request>,
+    #[cfg(feature = "monitoring")]
+    requests: VecDeque<pages::Request>,
     answered: u64,
     /// A moment, and the same on the calendar.
     calendar: (Instant, SystemTime),
@@ -181,7 +190,9 @@ impl Broker {
             relax_due: None,
             slow_consumers: 0,
             stale: 0,
+            #[cfg(feature = "monitoring")]
             traffic: Traffic::default(),
+            #[cfg(feature = "monitoring")]
             closed: VecDeque::new(),
             lame_duck: None,
             links: link::Links::default(),
@@ -193,6 +204,7 @@ impl Broker {
             asked: Vec::new(),
             #[cfg(feature = "jwt")]
             next_share: None,
+            #[cfg(feature = "monitoring")]
             requests: VecDeque::new(),
             answered: 0,
             calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),

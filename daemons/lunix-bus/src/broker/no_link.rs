@@ -1,8 +1,10 @@
 //! What stands in the place of links to hubs in a build without them: nothing, at no cost.
 
 use super::client::Client;
+#[cfg(feature = "monitoring")]
 use super::json::Json;
 use super::publish::{Delivery, Message, Published};
+#[cfg(feature = "monitoring")]
 use super::report::{Facts, Query};
 use super::subscriptions::Subscription;
 use super::{Broker, Progress};
@@ -97,7 +99,10 @@ impl Broker {
     pub(super) fn tick_links(&mut self, _: Instant) {}
 
     pub(super) fn send_to_hubs(&mut self, _: &Published<'_>) {}
+}
 
+#[cfg(feature = "monitoring")]
+impl Broker {
     pub(super) fn leafs_report(&self, facts: &Facts<'_>, _: &Query<'_>) -> Result<Vec<u8>, String> {
         let mut json = self.heading(facts);
         json.number("leafnodes", 0);

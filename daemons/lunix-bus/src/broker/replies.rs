@@ -98,6 +98,7 @@ impl Replies {
     }
 
     /// All of them, with the subjects made up for them.
+    #[cfg(feature = "monitoring")]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Vec<u8>, &Reply)> {
         (0..).zip(&self.slots).filter(|(_, reply)| reply.token != 0).map(|(number, reply)| {
             let mut subject = Vec::new();

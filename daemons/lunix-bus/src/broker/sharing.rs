@@ -86,6 +86,7 @@ pub enum ResponseType {
 
 impl ResponseType {
     /// The name in monitoring.
+    #[cfg(feature = "monitoring")]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Singleton => "Singleton",

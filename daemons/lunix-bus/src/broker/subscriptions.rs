@@ -159,6 +159,7 @@ impl Subscriptions {
     }
 
     /// Number of subscriptions ever made.
+    #[cfg(feature = "monitoring")]
     pub(crate) fn inserted(&self) -> u64 {
         self.inserted
     }
@@ -184,6 +185,7 @@ impl Subscriptions {
     }
 
     /// All that clients subscribed to; shadows, too.
+    #[cfg(feature = "monitoring")]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Subscription> {
         self.slots.iter().filter(|known| matches!(known.owner(), Owner::Client(_) | Owner::Shadow(_)))
     }

@@ -3,6 +3,7 @@
 use super::authenticate::{Identity, Verdict};
 use super::client::{Client, Peer, Reason};
 use super::connect::Connect;
+#[cfg(feature = "monitoring")]
 use super::json::Json;
 use super::settings::{Credentials, Settings};
 use super::{Broker, nonce};
@@ -186,12 +187,14 @@ impl Broker {
     }
 
     /// True when the account's token is worth nothing any more.
+    #[cfg(feature = "monitoring")]
     pub(super) fn has_expired(&self, account: &str) -> bool {
         let facts = self.settings.trust().and_then(|trust| trust.account(account));
         facts.is_some_and(|facts| facts.claims.expires > 0 && self.second() >= facts.claims.expires)
     }
 
     /// Tells monitoring what the account's token says.
+    #[cfg(feature = "monitoring")]
     pub(super) fn write_token_of(&self, json: &mut Json, account: &str) {
         let Some(facts) = self.settings.trust().and_then(|trust| trust.account(account)) else { return };
         json.text("jwt", &facts.token);

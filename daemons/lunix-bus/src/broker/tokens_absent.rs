@@ -3,6 +3,7 @@
 use super::Broker;
 use super::authenticate::Identity;
 use super::client::Client;
+#[cfg(feature = "monitoring")]
 use super::json::Json;
 use super::settings::Settings;
 use reactor::Instant;
@@ -19,10 +20,12 @@ impl Broker {
         false
     }
 
+    #[cfg(feature = "monitoring")]
     pub(super) fn has_expired(&self, _account: &str) -> bool {
         false
     }
 
+    #[cfg(feature = "monitoring")]
     pub(super) fn write_token_of(&self, _json: &mut Json, _account: &str) {}
 
     pub(super) fn thin_out(&mut self) {}

@@ -1,5 +1,7 @@
 //! The keys of the configuration file.
 
+#[cfg(feature = "monitoring")]
+use super::Monitoring;
 use super::accounts;
 use super::callout;
 #[cfg(feature = "leaf")]
@@ -7,11 +9,12 @@ use super::leafnodes;
 use super::local;
 use super::operator;
 use super::users;
-use super::{Config, Error, Monitoring, beside};
+use super::{Config, Error, beside};
 use super::{tls, websocket};
 use crate::broker::{Callout, GLOBAL, User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
+#[cfg(feature = "local")]
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::rc::Rc;
@@ -144,7 +147,13 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             broker.lame_duck_grace_period = duration(item)?;
             given.lame_duck_grace_period = true;
         }
+        #[cfg(not(feature = "monitoring"))]
+        "http" | "http_port" | "monitor_port" => {
+            return Err(wrong(item, format!("{} is not supported: built without the feature monitoring", entry.key)));
+        }
+        #[cfg(feature = "monitoring")]
         "http" => config.monitoring = Some(monitoring(item)?),
+        #[cfg(feature = "monitoring")]
         "http_port" | "monitor_port" => {
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
@@ -213,6 +222,7 @@ fn listen(item: &Item, config: &mut Config) -> Result<(), nats_conf::Error> {
     Ok(())
 }
 
+#[cfg(feature = "monitoring")]
 fn monitoring(item: &Item) -> Result<Monitoring, nats_conf::Error> {
     let (host, port) = address(item)?;
     Ok(Monitoring { host: host.unwrap_or_default(), port })
@@ -281,6 +291,7 @@ pub(super) fn size(item: &Item, least: usize, most: usize) -> Result<usize, nats
 }
 
 /// Numbers and ranges of them, `1000-1999`; one, or a list.
+#[cfg(feature = "local")]
 pub(super) fn ranges(item: &Item) -> Result<Vec<RangeInclusive<u32>>, nats_conf::Error> {
     let one = |item: &Item| {
         let text = string(item)?;

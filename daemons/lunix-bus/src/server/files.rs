@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::listen::Listener;
+use crate::broker::json::quote;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -76,7 +77,9 @@ fn urls_of(scheme: &str, listener: &Listener) -> Vec<String> {
 }
 
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let mut out = Vec::new();
+    quote(&mut out, text);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Tells whoever started us that clients may connect.

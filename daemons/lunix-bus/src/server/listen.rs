@@ -1,5 +1,6 @@
 //! Listening sockets: TCP, unix by path, unix abstract.
 
+use super::addresses;
 use super::error::Error;
 use crate::broker::Peer;
 use rustix::fs::Mode;
@@ -61,7 +62,7 @@ impl Listener {
     pub(crate) fn tcp(host: &str, port: u16) -> Result<(Self, u16), Error> {
         let named = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
         let failed = |error| Error::Listen(named.clone(), error);
-        let socket = TcpListener::bind((host, port)).map_err(failed)?;
+        let socket = TcpListener::bind(&*addresses::of(host, port).map_err(failed)?).map_err(failed)?;
         let port = socket.local_addr().map_err(failed)?.port();
         socket.set_nonblocking(true).map_err(failed)?;
         let name = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };

@@ -1,5 +1,7 @@
 //! The adapter: one epoll, sockets, signals, files. Everything that decides is in [`crate::broker`].
 
+#[cfg_attr(not(feature = "dns"), path = "addresses_file.rs")]
+mod addresses;
 mod error;
 mod files;
 mod handed;
@@ -10,6 +12,7 @@ mod kernel;
 mod links;
 mod listen;
 mod log;
+#[cfg_attr(not(feature = "monitoring"), path = "monitor_absent.rs")]
 mod monitor;
 mod opening;
 mod signalling;
@@ -58,6 +61,7 @@ enum Source {
     Signals,
     Timer,
     Monitor,
+    #[cfg(feature = "monitoring")]
     Monitored(u32),
     #[cfg(feature = "bcrypt")]
     Hasher,
@@ -85,6 +89,7 @@ struct Server {
     monitor: Option<Monitor>,
     doors: Doors,
     kernel: Kernel,
+    #[cfg_attr(not(feature = "monitoring"), expect(dead_code, reason = "only monitoring tells it"))]
     started: Instant,
     /// When the configuration was read.
     loaded: Instant,
@@ -206,7 +211,7 @@ impl Server {
         let Sockets { listeners, socket_files, monitor, web_listener } = sockets;
         let doors = Doors::new(&config, web_listener);
         if let Some(monitor) = &monitor {
-            reactor.insert(&monitor.listener, Interest::READ, Source::Monitor).map_err(epoll)?;
+            reactor.insert(monitor.listener(), Interest::READ, Source::Monitor).map_err(epoll)?;
         }
         let started = Instant::now();
         let mut broker = Broker::new(config.broker, u64::from_ne_bytes(seed));
@@ -272,6 +277,7 @@ impl Server {
                     Source::Signals => self.signals(now)?,
                     Source::Timer => self.tick(now)?,
                     Source::Monitor => self.monitor_accept(now),
+                    #[cfg(feature = "monitoring")]
                     Source::Monitored(place) => self.monitor_ready(now, place),
                     #[cfg(feature = "bcrypt")]
                     Source::Hasher => self.hasher_ready(now),

@@ -57,7 +57,7 @@ impl Connection {
 /// The listener and its connections.
 #[derive(Debug)]
 pub(super) struct Monitor {
-    pub(super) listener: Listener,
+    listener: Listener,
     host: String,
     port: u16,
     connections: [Option<Connection>; CONNECTIONS_MAX],
@@ -72,10 +72,15 @@ impl Monitor {
     }
 
     /// Serves a socket that was handed over.
-    pub(super) fn on(listener: Listener) -> Self {
+    #[expect(clippy::unnecessary_wraps, reason = "without monitoring nobody serves it")]
+    pub(super) fn on(listener: Listener) -> Result<Self, Error> {
         let (host, port) = listener.address().map_or_else(Default::default, |at| (at.ip().to_string(), at.port()));
         let requests = PAGES.map(|(path, _)| (path, 0));
-        Self { listener, host, port, connections: Default::default(), requests }
+        Ok(Self { listener, host, port, connections: Default::default(), requests })
+    }
+
+    pub(super) fn listener(&self) -> &Listener {
+        &self.listener
     }
 
     /// When the next connection has lasted too long.

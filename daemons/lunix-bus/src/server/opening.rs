@@ -25,7 +25,7 @@ impl Sockets {
         let (handed_monitor, handed_web) = (handed.monitoring(), handed.websocket());
         let (mut listeners, socket_files) = for_clients(config, handed)?;
         let monitor = match handed_monitor {
-            Some(listener) => Some(Monitor::on(listener)),
+            Some(listener) => Some(Monitor::on(listener)?),
             None => config.monitoring.as_ref().map(Monitor::open).transpose()?,
         };
         let web_listener = for_websockets(config, handed_web, &mut listeners, log)?;
@@ -39,7 +39,7 @@ impl Sockets {
     /// Tells the log.
     pub(super) fn tell(&self, log: &mut Log) {
         if let Some(monitor) = &self.monitor {
-            log.info(format_args!("Starting http monitor on {}", monitor.listener.name));
+            log.info(format_args!("Starting http monitor on {}", monitor.listener().name));
         }
         for (number, listener) in self.listeners.iter().enumerate() {
             if !self.is_web(number) {
@@ -63,7 +63,7 @@ impl Sockets {
             }
         }
         if let Some(monitor) = &self.monitor {
-            urls.add("monitoring", "http", &monitor.listener);
+            urls.add("monitoring", "http", monitor.listener());
         }
         urls
     }

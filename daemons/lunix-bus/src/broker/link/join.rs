@@ -125,6 +125,7 @@ impl Broker {
     /// Its connection is gone, and all that it wanted.
     pub(in crate::broker) fn link_closed(&mut self, now: Instant, slot: u32, client: &Client, link: &Link) {
         self.subscriptions.unlink(slot);
+        #[cfg(feature = "monitoring")]
         self.traffic.add(client.traffic);
         self.links.seated = self.links.seated.saturating_sub(1);
         let Some(known) = self.links.remotes.get_mut(link.remote) else { return };

@@ -6,6 +6,7 @@
 mod interest;
 mod join;
 mod receive;
+#[cfg(feature = "monitoring")]
 mod report;
 mod send;
 

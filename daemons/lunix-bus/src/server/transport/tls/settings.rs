@@ -8,7 +8,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::version::{TLS12, TLS13};
+#[cfg(feature = "tls12")]
+use rustls::version::TLS12;
+use rustls::version::TLS13;
 use rustls::{
     CipherSuite, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme, SupportedCipherSuite,
     SupportedProtocolVersion,
@@ -188,12 +190,16 @@ fn provider(tls: &Config) -> CryptoProvider {
 }
 
 static ONLY_NEW: [&SupportedProtocolVersion; 1] = [&TLS13];
-static BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
+static ALL: &[&SupportedProtocolVersion] = &[
+    &TLS13,
+    #[cfg(feature = "tls12")]
+    &TLS12,
+];
 
 /// The versions that are allowed.
 fn versions(tls: &Config) -> &'static [&'static SupportedProtocolVersion] {
     let none_old = !tls.cipher_suites.is_empty() && !tls.cipher_suites.iter().any(|name| is_old(name));
-    if tls.only_1_3 || none_old { &ONLY_NEW } else { &BOTH }
+    if tls.only_1_3 || none_old { &ONLY_NEW } else { ALL }
 }
 
 /// True for a cipher suite of TLS 1.2.
