@@ -369,7 +369,9 @@ impl Broker {
         match verdict {
             Err(()) => self.ask(now, slot),
             Ok(Verdict::Accepted(identity)) => self.decide(now, slot, Some(&identity)),
-            Ok(Verdict::Refused | Verdict::Explained(_) | Verdict::Asked(..)) => self.decide(now, slot, None),
+            Ok(Verdict::Refused | Verdict::Asked(..)) => self.decide(now, slot, None),
+            #[cfg(feature = "jwt")]
+            Ok(Verdict::Explained(_)) => self.decide(now, slot, None),
         }
     }
 
