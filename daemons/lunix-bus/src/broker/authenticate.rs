@@ -367,9 +367,7 @@ impl Broker {
         match verdict {
             Err(()) => self.ask(now, slot),
             Ok(Verdict::Accepted(identity)) => self.decide(now, slot, Some(&identity)),
-            #[cfg(feature = "jwt")]
-            Ok(Verdict::Explained(_)) => self.decide(now, slot, None),
-            Ok(Verdict::Refused | Verdict::Asked(..)) => self.decide(now, slot, None),
+            Ok(Verdict::Refused | Verdict::Explained(_) | Verdict::Asked(..)) => self.decide(now, slot, None),
         }
     }
 
