@@ -13,6 +13,8 @@ pub(crate) enum Client {
     NatsPy,
     /// npm's `@nats-io/transport-node`.
     TransportNode,
+    /// npm's `@nats-io/nats-core` in Chromium.
+    Browser,
     /// npm's `nats` in its version 2.
     Nats2,
     /// npm's `nats` in its version 1.
@@ -26,13 +28,22 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    pub(crate) const ALL: &[Self] =
-        &[Self::NatsPy, Self::TransportNode, Self::Nats2, Self::Nats1, Self::AsyncNats, Self::NatsGo, Self::LibNats];
+    pub(crate) const ALL: &[Self] = &[
+        Self::NatsPy,
+        Self::TransportNode,
+        Self::Browser,
+        Self::Nats2,
+        Self::Nats1,
+        Self::AsyncNats,
+        Self::NatsGo,
+        Self::LibNats,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::NatsPy => "nats_py",
             Self::TransportNode => "nats_js_3",
+            Self::Browser => "browser",
             Self::Nats2 => "nats_js_2",
             Self::Nats1 => "nats_js_1",
             Self::AsyncNats => "async_nats",
@@ -46,6 +57,7 @@ impl Client {
         let needed = match self {
             Self::NatsPy => variable("LUNIX_PYTHON"),
             Self::TransportNode | Self::Nats2 | Self::Nats1 => variable("LUNIX_NODE_PATH"),
+            Self::Browser => browser(),
             Self::AsyncNats => built("async-nats"),
             Self::NatsGo => built("nats-go"),
             Self::LibNats => built("libnats"),
@@ -78,6 +90,11 @@ impl Client {
                 command
             }
             Self::TransportNode => node(&source.join("js"), "main.mjs", folder, "transport-node")?,
+            Self::Browser => {
+                let mut command = node(&source.join("js"), "browser.mjs", folder, "browser")?;
+                command.env("CHROMIUM", browser()?);
+                command
+            }
             Self::Nats2 => node(&source.join("js"), "main.mjs", folder, "nats2")?,
             Self::Nats1 => node(&source.join("js"), "nats1.mjs", folder, "nats1")?,
             Self::AsyncNats => Command::new(built("async-nats")?),
@@ -98,6 +115,16 @@ fn built(name: &str) -> Result<PathBuf> {
     let reason = std::fs::read_to_string(path.with_extension("missing")).unwrap_or_default();
     let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
     Err(Error::unexpected(format!("{name} is not built: {reason}")))
+}
+
+/// Chromium, where what bundles programs for it is there too.
+fn browser() -> Result<PathBuf> {
+    let bundler = variable("LUNIX_NODE_PATH")?.join("esbuild");
+    if !bundler.is_dir() {
+        return Err(Error::unexpected("esbuild is not installed: run `cargo xtask test clients`"));
+    }
+    let tool = testkit::disk::find_tool("chromium");
+    if tool.is_absolute() { Ok(tool) } else { Err(Error::unexpected("chromium is not installed")) }
 }
 
 fn variable(name: &str) -> Result<PathBuf> {

@@ -9,9 +9,12 @@
 //! | `! lame NAME` | SIGUSR2: it asks its clients to go elsewhere | `ok` |
 //! | `! reload NAME CONFIGURATION` | another configuration and SIGHUP; waits until it is taken | `ok` |
 //! | `! monitor NAME TARGET POINTER` | asks the monitoring port | the value at the JSON pointer |
+//! | `! keys` | writes the files of `user` and `stranger` ([`crate::identity`]) | their folder |
+//! | `! certificates` | writes those of [`crate::certificates`] | their folder |
 //! | `! port` | a port where nobody listens | `127.0.0.1:PORT` |
 
 use crate::server::{Kind, Server, free_port};
+use crate::{certificates, identity};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use testkit::{Error, Result, TempDir};
@@ -50,6 +53,14 @@ impl Servers {
             "monitor" => {
                 let (target, pointer) = argument.split_once(' ').unwrap_or((argument, ""));
                 return self.named(name)?.monitor(target, pointer).map(|value| value.to_string());
+            }
+            "keys" => {
+                identity::write(self.folder.path())?;
+                return Ok(self.folder.path().display().to_string());
+            }
+            "certificates" => {
+                certificates::write(self.folder.path())?;
+                return Ok(self.folder.path().display().to_string());
             }
             "port" => return free_port().map(|port| format!("127.0.0.1:{port}")),
             _ => return Err(Error::unexpected(format!("the program asks for {line:?}"))),

@@ -1,12 +1,15 @@
 //! Stock clients of other people on nats-server and on our bus: each scenario must show the client the same on both.
 //!
 //! A client's programs are in the folder of its language. Without an argument such a program lists its scenarios; with one it plays it:
-//! lines `! VERB …` ask this runner for a server or do something to one (see [`control`]), lines `- …` tell what the client saw.
+//! lines `! VERB …` ask this runner for a server or do something to one (see [`control`]), lines `- …` tell what the client saw, and
+//! `done` ends the play. All else (such as `# …`, every callback as it comes) is only shown when the scenario fails.
 //! What it saw on nats-server is what it must see on ours.
 #![forbid(unsafe_code)]
 
+mod certificates;
 mod client;
 mod control;
+mod identity;
 mod play;
 mod server;
 

@@ -1,5 +1,6 @@
 //! A server that the clients speak to, and what can be done to it.
 
+use crate::identity;
 use crate::play::soon;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -82,7 +83,7 @@ impl Server {
     }
 
     fn configure(&self, configuration: &str) -> Result<()> {
-        let written = std::fs::write(&self.configuration, format!("{configuration}\n"));
+        let written = std::fs::write(&self.configuration, format!("{}\n", identity::filled_in(configuration)));
         written.map_err(Error::io(format!("write {}", self.configuration.display())))
     }
 

@@ -105,11 +105,13 @@ pub(crate) struct Automaton<D: Dialect> {
     state: State<D::Verb, D::Extra>,
     line_max: u32,
     payload_max: u32,
+    /// Where in the last input the message began whose payload did not end as it must.
+    broken_at: Option<usize>,
 }
 
 impl<D: Dialect> Automaton<D> {
     pub(crate) fn new(dialect: D, line_max: usize, payload_max: usize) -> Self {
-        let mut automaton = Self { dialect, state: State::Start, line_max: 0, payload_max: 0 };
+        let mut automaton = Self { dialect, state: State::Start, line_max: 0, payload_max: 0, broken_at: None };
         automaton.set_limits(line_max, payload_max);
         automaton
     }
@@ -138,6 +140,13 @@ impl<D: Dialect> Automaton<D> {
         if let State::Payload(frame, body) = self.state { Some((frame, body)) } else { None }
     }
 
+    /// The message whose payload did not end as it must, after an error. `input`: what was given to the call that failed. Returns the
+    /// part of the input that the message's places refer to.
+    pub(crate) fn broken<'a>(&self, input: &'a [u8]) -> Option<(Frame<D::Extra>, &'a [u8])> {
+        let (frame, _) = self.pending()?;
+        Some((frame, input.get(self.broken_at?..)?))
+    }
+
     /// Bytes that the unconsumed input must hold for the operation under way to be complete; `None` while that is unknown.
     pub(crate) fn wanted_len(&self) -> Option<usize> {
         self.pending().map(|(frame, body)| body + frame.total_len + 2)
@@ -148,12 +157,12 @@ impl<D: Dialect> Automaton<D> {
         loop {
             let rest = input.get(at..).unwrap_or_default();
             let step = match self.state {
-                State::Arguments(verb, scanned) => self.arguments(verb, scanned, rest)?,
-                State::Payload(frame, body) => self.payload(frame, body, rest)?,
-                State::Rest(verb) => self.rest(verb, rest)?,
-                State::Start | State::Letters(..) | State::Separator(_) | State::Blanks(_) => self.letters(rest)?,
+                State::Arguments(verb, scanned) => self.arguments(verb, scanned, rest),
+                State::Payload(frame, body) => self.payload(frame, body, rest),
+                State::Rest(verb) => self.rest(verb, rest),
+                State::Start | State::Letters(..) | State::Separator(_) | State::Blanks(_) => self.letters(rest),
             };
-            match step {
+            match step.inspect_err(|_| self.broken_at = Some(at))? {
                 Step::On(used) => at += used,
                 Step::More(used) => return Ok((at + used, None)),
                 Step::Op(used, op) => return Ok((at + used, Some(op))),
@@ -264,7 +273,10 @@ impl<D: Dialect> Automaton<D> {
                 self.state = State::Payload(frame, body);
                 return Ok(Step::More(0));
             }
-            [..] => return Err(Error::UnknownOperation),
+            [..] => {
+                self.state = State::Payload(frame, body);
+                return Err(Error::UnknownOperation);
+            }
         }
         self.state = State::Start;
         let (headers, payload) = content.split_at_checked(headers_len).ok_or(Error::BadArguments)?;

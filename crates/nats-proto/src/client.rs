@@ -219,6 +219,13 @@ impl Parser {
         })
     }
 
+    /// The subject of the publish whose payload did not end as it must, after an error; `None` after another one. `input`: what was given to
+    /// the call of [`Parser::parse`] that failed.
+    #[must_use]
+    pub fn broken_subject<'a>(&self, input: &'a [u8]) -> Option<&'a [u8]> {
+        self.0.broken(input).map(|(frame, message)| frame.subject.of(message))
+    }
+
     /// Reads on. `input`: all bytes of the connection that are not consumed yet, in one piece. Returns how many of them are done
     /// with, and the operation if one is complete; without one, call again when more bytes have been appended.
     ///
@@ -304,7 +311,7 @@ fn header_publish(line: &[u8], accepted: bool) -> Result<Frame<[Span; 2]>, Error
 }
 
 fn subscribe(line: &[u8]) -> Result<Op<'_>, Error> {
-    match *Fields::<3>::split(line).ok_or(Error::BadArguments)?.as_slice() {
+    match *Fields::<3>::split_at_returns(line).ok_or(Error::BadArguments)?.as_slice() {
         [subject, sid] => Ok(Op::Sub { subject: subject.of(line), queue: None, sid: sid.of(line) }),
         [subject, queue, sid] => {
             Ok(Op::Sub { subject: subject.of(line), queue: Some(queue.of(line)), sid: sid.of(line) })
@@ -314,7 +321,7 @@ fn subscribe(line: &[u8]) -> Result<Op<'_>, Error> {
 }
 
 fn unsubscribe(line: &[u8]) -> Result<Op<'_>, Error> {
-    match *Fields::<2>::split(line).ok_or(Error::BadArguments)?.as_slice() {
+    match *Fields::<2>::split_at_returns(line).ok_or(Error::BadArguments)?.as_slice() {
         [sid] => Ok(Op::Unsub { sid: sid.of(line), max: None }),
         [sid, max] => {
             let max = parse_size(max.of(line)).map(|max| max as u64).filter(|&max| max > 0);

@@ -66,10 +66,19 @@ pub(crate) struct Fields<const N: usize> {
 impl<const N: usize> Fields<N> {
     /// Splits `line` at blanks; `None` when there are more than `N` fields.
     pub(crate) fn split(line: &[u8]) -> Option<Self> {
+        Self::split_at(line, is_blank)
+    }
+
+    /// The same where a carriage return is a blank, too, as the reference has it for subscriptions.
+    pub(crate) fn split_at_returns(line: &[u8]) -> Option<Self> {
+        Self::split_at(line, |byte| is_blank(byte) || byte == b'\r' || byte == b'\n')
+    }
+
+    fn split_at(line: &[u8], splits: impl Fn(u8) -> bool) -> Option<Self> {
         let mut fields = Self { spans: [Span::default(); N], count: 0 };
         let mut start = 0;
         for (at, &byte) in line.iter().enumerate() {
-            if is_blank(byte) {
+            if splits(byte) {
                 fields.push(start, at)?;
                 start = at + 1;
             }

@@ -8,7 +8,7 @@ pub(crate) fn tokens(subject: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn has_blank(token: &[u8]) -> bool {
-    token.iter().any(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'\x0c'))
+    token.iter().any(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
 /// True for a pattern one may subscribe to: tokens are not empty and hold no blanks, and `>` comes last or inside a longer token.
@@ -28,10 +28,10 @@ pub fn is_literal(subject: &[u8]) -> bool {
     tokens(subject).all(|token| token != b"*" && token != b">")
 }
 
-/// True for a subject one may publish to: a valid pattern without wildcards.
+/// True for a subject one may publish to: no token is empty or a wildcard. The reference does not mind blanks here.
 #[must_use]
 pub fn is_valid_publish(subject: &[u8]) -> bool {
-    tokens(subject).all(|token| !token.is_empty() && token != b"*" && token != b">" && !has_blank(token))
+    tokens(subject).all(|token| !token.is_empty() && token != b"*" && token != b">")
 }
 
 /// True when `literal` is one of the subjects that `pattern` stands for. Both are taken as they are; an empty token matches nothing.

@@ -14,7 +14,7 @@ enum Kind {
         len: u8,
         bytes: [u8; INLINE],
     },
-    #[expect(clippy::redundant_allocation, reason = "a thin pointer: a wide one would make every text larger")]
+    /// A thin pointer: a wide one would make every text larger.
     Long(Box<Box<[u8]>>),
 }
 

@@ -11,10 +11,16 @@ mod memory;
 #[cfg_attr(not(feature = "jwt"), path = "config/operator_absent.rs")]
 mod operator;
 mod sharing;
+mod tls;
 mod users;
+mod websocket;
 
-use crate::broker::{Credentials, Settings};
+pub use tls::{CIPHER_SUITES, CURVES, HandshakeFirst, Tls};
+pub use websocket::{CookieNames, WebSocket};
+
+use crate::broker::{Credentials, Security, Settings};
 use crate::flags::Flags;
+use crate::server::transport::{self, Acceptor};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +41,14 @@ pub struct Config {
     pub tcp: bool,
     /// Where monitoring over HTTP listens.
     pub monitoring: Option<Monitoring>,
+    /// Clients of the TCP listener may go without TLS, where there is.
+    pub allow_non_tls: bool,
+    /// TLS of the TCP listener.
+    pub acceptor: Option<Acceptor>,
+    /// The WebSocket listener.
+    pub websocket: Option<WebSocket>,
+    /// TLS of the WebSocket listener.
+    pub web_acceptor: Option<Acceptor>,
     /// File for the process number.
     pub pid_file: Option<PathBuf>,
     /// Directory for the ports file.
@@ -79,6 +93,16 @@ pub struct Overrides {
     pub password: Option<String>,
     /// Token that TCP clients must send.
     pub token: Option<String>,
+    /// TLS, with what the file says about it changed: `None` leaves it as it is.
+    pub tls: Option<bool>,
+    /// As `verify` of the file.
+    pub tls_verify: bool,
+    /// As `cert_file` of the file.
+    pub tls_certificate: Option<PathBuf>,
+    /// As `key_file` of the file.
+    pub tls_key: Option<PathBuf>,
+    /// As `ca_file` of the file.
+    pub tls_roots: Option<PathBuf>,
     /// Log clients coming and going.
     pub debug: bool,
     /// Log every operation.
@@ -100,6 +124,12 @@ pub enum Error {
     GracePeriod,
     /// `no_auth_user` is none of the users.
     NoSuchUser(String),
+    /// A user stands both in `authorization` and in an account.
+    DuplicateUser(String),
+    /// A user without a password, where no certificate says who it is.
+    NoPassword(String),
+    /// A file of a `tls` block is missing or wrong.
+    Tls(transport::TlsError),
     /// The rules of `local` say who somebody is that names nobody.
     DefaultUser,
     /// An account has the name of one that is made for a user.
@@ -117,6 +147,9 @@ impl fmt::Display for Error {
             Self::Single => f.write_str("users of accounts and a single user, password or token exclude each other"),
             Self::GracePeriod => f.write_str("lame_duck_grace_period must be shorter than lame_duck_duration"),
             Self::NoSuchUser(name) => write!(f, "no_auth_user {name:?} is not among the users"),
+            Self::DuplicateUser(name) => write!(f, "duplicate user {name:?} in authorization and accounts"),
+            Self::NoPassword(name) => write!(f, "user {name:?} needs a password"),
+            Self::Tls(error) => write!(f, "{error}"),
             Self::DefaultUser => f.write_str("no_auth_user and local exclude each other: see `anonymous` of local"),
             Self::OwnAccount(name) => write!(f, "account {name:?} is called like one that a template makes for a user"),
             Self::NoListener => f.write_str("no listener: `net: off` needs at least one `unix` socket"),
@@ -137,6 +170,10 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
         unix_mode: 0o660,
         tcp: true,
         monitoring: None,
+        allow_non_tls: false,
+        acceptor: None,
+        websocket: None,
+        web_acceptor: None,
         pid_file: None,
         ports_directory: None,
         log_file: None,
@@ -147,6 +184,7 @@ pub fn load(flags: &Flags) -> Result<Config, Error> {
         given = file::read(path, &mut config)?;
     }
     apply(&flags.overrides, &mut config, &mut given)?;
+    secure(&flags.overrides, &mut config, given.tls.take())?;
     share_out(&mut config.broker, &given);
     let broker = &mut config.broker;
     if !given.lame_duck_grace_period {
@@ -204,8 +242,25 @@ fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) ->
     let others = !users.is_empty() || !broker.accounts.is_empty() || broker.no_auth_user.is_some();
     let operator = std::mem::take(&mut given.operator).finish(others || credentials.is_single());
     if let Some((credentials, accounts)) = operator.map_err(Error::File)? {
+        #[cfg(feature = "jwt")]
+        if let Credentials::Operator(trust) = &credentials
+            && let Some(name) = &trust.system_account
+        {
+            broker.system_account = std::rc::Rc::clone(name);
+        }
         (broker.credentials, broker.accounts) = (credentials, accounts);
         return Ok(());
+    }
+    if let Some(item) = given.system_account.take()
+        && !broker.accounts.iter().any(|known| known.name == broker.system_account)
+    {
+        let text = format!("system account {:?} is not defined", broker.system_account);
+        return Err(Error::File(nats_conf::Error::new(&item.place, text)));
+    }
+    for (number, user) in users.iter().enumerate() {
+        if users.iter().take(number).any(|known| known.name == user.name) {
+            return Err(Error::DuplicateUser(user.name.clone()));
+        }
     }
     if !users.is_empty() {
         let known = |name: &String| users.iter().any(|user| user.name == *name);
@@ -225,6 +280,61 @@ fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) ->
         (Some(_) | None, Some(_) | None, Some(_) | None) => return Err(Error::Credentials),
     };
     Ok(())
+}
+
+/// Reads certificates and keys.
+fn secure(overrides: &Overrides, config: &mut Config, tls: Option<Tls>) -> Result<(), Error> {
+    let tls = override_tls(overrides, tls);
+    let maps = |tls: &Option<Tls>| tls.as_ref().is_some_and(|tls| tls.map);
+    if let Credentials::Users(users) = &config.broker.credentials
+        && !maps(&tls)
+        && !config.websocket.as_ref().is_some_and(|web| maps(&web.tls))
+        && let Some(user) = users.iter().find(|user| user.by_certificate)
+    {
+        return Err(Error::NoPassword(user.name.clone()));
+    }
+    let optional = config.allow_non_tls;
+    config.acceptor = tls.as_ref().map(transport::acceptor).transpose().map_err(Error::Tls)?;
+    config.broker.security = tls.as_ref().zip(config.acceptor.as_ref()).map(|(tls, acceptor)| Security {
+        required: !optional,
+        available: optional,
+        ..security(tls, acceptor)
+    });
+    let Some(web) = &mut config.websocket else { return Ok(()) };
+    if web.told.host.is_empty() {
+        web.told.host.clone_from(&config.broker.host);
+    }
+    config.web_acceptor = web.tls.as_ref().map(transport::acceptor).transpose().map_err(Error::Tls)?;
+    web.told.security =
+        web.tls.as_ref().zip(config.web_acceptor.as_ref()).map(|(tls, acceptor)| security(tls, acceptor));
+    if let Some(name) = web.told.no_auth_user.as_ref().filter(|name| config.broker.user(name).is_none()) {
+        return Err(Error::NoSuchUser(name.clone()));
+    }
+    config.broker.web = Some(web.told.clone());
+    Ok(())
+}
+
+fn security(tls: &Tls, acceptor: &Acceptor) -> Security {
+    let not_after = acceptor.not_after().to_owned();
+    Security { required: true, verify: tls.verify, available: false, timeout: tls.timeout, not_after }
+}
+
+/// What the command line says about TLS, over what the file says.
+fn override_tls(overrides: &Overrides, tls: Option<Tls>) -> Option<Tls> {
+    let over = overrides.clone();
+    let named = over.tls_certificate.is_some() || over.tls_key.is_some() || over.tls_roots.is_some();
+    match (over.tls, tls) {
+        (Some(false), _) => None,
+        (None, None) if !named && !over.tls_verify => None,
+        (None | Some(true), tls) => {
+            let mut tls = tls.unwrap_or_default();
+            tls.verify |= over.tls_verify;
+            tls.cert_file = over.tls_certificate.or(tls.cert_file);
+            tls.key_file = over.tls_key.or(tls.key_file);
+            tls.ca_file = over.tls_roots.or(tls.ca_file);
+            Some(tls)
+        }
+    }
 }
 
 fn check_local(broker: &Settings) -> Result<(), Error> {

@@ -32,6 +32,12 @@ Logging:
 Authorization (TCP clients):
       --user USER --pass PASS  what a client must send
       --auth TOKEN             what a client must send instead
+TLS:
+      --tls                    TLS for clients
+      --tlscert FILE           certificate of the server
+      --tlskey FILE            its private key
+      --tlsverify              clients must show a certificate
+      --tlscacert FILE         certificates that vouch for theirs
 Other:
   -h, --help                   this text
   -v, --version                version
@@ -76,6 +82,8 @@ pub enum Error {
     BadValue(String, String),
     /// A command for `--signal` that there is not.
     UnknownSignal(String),
+    /// TLS is asked for, and this build has none.
+    NoTls,
     /// Something that is no flag.
     Stray(String),
 }
@@ -88,6 +96,7 @@ impl fmt::Display for Error {
             Self::MissingValue(flag) => write!(f, "flag needs an argument: -{flag}"),
             Self::BadValue(flag, value) => write!(f, "invalid value {value:?} for flag -{flag}"),
             Self::UnknownSignal(text) => write!(f, "unknown signal {text:?}"),
+            Self::NoTls => f.write_str("this build has no TLS"),
             Self::Stray(text) => write!(f, "unrecognized argument {text:?}"),
         }
     }
@@ -112,6 +121,11 @@ enum Flag {
     User,
     Password,
     Token,
+    Tls,
+    TlsVerify,
+    TlsCertificate,
+    TlsKey,
+    TlsRoots,
     Check,
     Debug,
     Trace,
@@ -147,6 +161,11 @@ const FLAGS: &[(&str, Flag)] = &[
     ("user", Flag::User),
     ("pass", Flag::Password),
     ("auth", Flag::Token),
+    ("tls", Flag::Tls),
+    ("tlsverify", Flag::TlsVerify),
+    ("tlscert", Flag::TlsCertificate),
+    ("tlskey", Flag::TlsKey),
+    ("tlscacert", Flag::TlsRoots),
     ("t", Flag::Check),
     ("check-config", Flag::Check),
     ("D", Flag::Debug),
@@ -178,11 +197,6 @@ const UNSUPPORTED: &[&str] = &[
     "max_traced_msg_len",
     "js",
     "jetstream",
-    "tls",
-    "tlscert",
-    "tlskey",
-    "tlsverify",
-    "tlscacert",
     "routes",
     "cluster",
     "cluster_name",
@@ -221,6 +235,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, E
                 let signalling = Signalling::parse(&value).ok_or(Error::UnknownSignal(value))?;
                 return Ok(Request::Signal(signalling));
             }
+            Flag::Tls => flags.overrides.tls = Some(switched(name, attached.as_deref())?),
+            Flag::TlsVerify => flags.overrides.tls_verify = switched(name, attached.as_deref())?,
             Flag::Check => flags.check = true,
             Flag::Debug => flags.overrides.debug = true,
             Flag::Trace => flags.overrides.trace = true,
@@ -238,6 +254,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, E
             | Flag::HttpPort
             | Flag::User
             | Flag::Password
+            | Flag::TlsCertificate
+            | Flag::TlsKey
+            | Flag::TlsRoots
             | Flag::Token => {
                 let value = attached.or_else(|| arguments.next()).ok_or_else(|| Error::MissingValue(name.into()))?;
                 set(&mut flags, flag, name, value)?;
@@ -265,9 +284,14 @@ fn set(flags: &mut Flags, flag: Flag, name: &str, value: String) -> Result<(), E
         Flag::User => overrides.user = Some(value),
         Flag::Password => overrides.password = Some(value),
         Flag::Token => overrides.token = Some(value),
+        Flag::TlsCertificate => overrides.tls_certificate = Some(value.into()),
+        Flag::TlsKey => overrides.tls_key = Some(value.into()),
+        Flag::TlsRoots => overrides.tls_roots = Some(value.into()),
         // Those without a value are dealt with by the caller; nothing is ever stored.
         Flag::StoreDirectory
         | Flag::Signal
+        | Flag::Tls
+        | Flag::TlsVerify
         | Flag::Check
         | Flag::Debug
         | Flag::Trace
@@ -276,6 +300,15 @@ fn set(flags: &mut Flags, flag: Flag, name: &str, value: String) -> Result<(), E
         | Flag::Version => {}
     }
     Ok(())
+}
+
+/// A switch that is on, unless `=false` is attached to it.
+fn switched(name: &str, attached: Option<&str>) -> Result<bool, Error> {
+    if !cfg!(feature = "tls") {
+        return Err(Error::NoTls);
+    }
+    let value = attached.unwrap_or("true");
+    value.parse().map_err(|_| Error::BadValue(name.into(), value.into()))
 }
 
 /// A port; -1 is 0, a free one.

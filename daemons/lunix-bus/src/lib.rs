@@ -34,11 +34,15 @@ pub mod config;
 pub mod flags;
 #[cfg(feature = "bcrypt")]
 pub mod hashing;
+#[cfg(any(feature = "bcrypt", feature = "leaf"))]
+mod helper;
 #[cfg(feature = "leaf")]
 pub mod leaf;
 pub mod local;
 #[cfg(feature = "jwt")]
 pub mod operator;
+#[cfg(feature = "leaf")]
+pub mod resolving;
 pub mod server;
 
 use flags::Request;

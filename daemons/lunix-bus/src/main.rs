@@ -8,5 +8,9 @@ fn main() -> ExitCode {
     if let Some(code) = lunix_bus::hashing::main() {
         return code;
     }
+    #[cfg(feature = "leaf")]
+    if let Some(code) = lunix_bus::resolving::main() {
+        return code;
+    }
     lunix_bus::run(std::env::args_os().skip(1))
 }

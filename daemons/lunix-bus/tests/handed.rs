@@ -1,5 +1,5 @@
 //! Listening sockets that somebody else holds: a restart of the bus refuses nobody.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
 
@@ -101,7 +101,8 @@ fn each_socket_takes_the_place_of_what_would_be_opened() {
     }
     assert_eq!(log.matches("client connections on").count(), 2, "{log}");
     let ports = std::fs::read_to_string(folder.join(format!("lunix-bus_{}.ports", bus.child.id()))).unwrap();
-    let expected = format!("{{\"nats\":[\"nats://{tcp}\",\"unix://{path}\"],\"monitoring\":[\"http://{http}\"]}}");
+    let expected =
+        format!("{{\"nats\":[\"nats://{tcp}\"],\"unix\":[\"unix://{path}\"],\"monitoring\":[\"http://{http}\"]}}");
     assert_eq!(ports, expected);
     let mut other = Client::new(UnixStream::connect(path).unwrap());
     other.connect();
@@ -121,10 +122,11 @@ fn what_is_no_listening_socket_is_refused() {
     let file = std::fs::File::open("/dev/null").unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
-    let table: [(&dyn AsFd, &str, &str); 3] = [
+    let table: [(&dyn AsFd, &str, &str); 4] = [
         (&file, "", "cannot listen on descriptor 3: "),
         (&client, "", "cannot listen on descriptor 3: no socket that listens"),
-        (&tcp, "websocket", "cannot listen on descriptor 3: \"websocket\" cannot be handed over"),
+        (&tcp, "leafnodes", "cannot listen on descriptor 3: \"leafnodes\" cannot be handed over"),
+        (&tcp, "websocket", "handed over for WebSockets, which are not configured"),
     ];
     for (socket, name, expected) in table {
         let mut bus = Parent::new(&[socket], name).start(&[]);

@@ -4,10 +4,10 @@
 
 mod common;
 
-use common::{Client, Server, both};
+use common::{Client, Server, both, directory, ours, reference, with_file};
 use nats_keys::{
-    Account, AccountLimits, Body, Claims, Export, KeyPair, Kind, Limits, Operator, Permission, Permissions, Role,
-    SigningKey, Template, User, encode, encode_base64,
+    Account, AccountLimits, Activation, Body, Claims, Export, Import, KeyPair, Kind, Limits, Operator, Permission,
+    Permissions, Role, SigningKey, Template, User, encode, encode_base64,
 };
 use std::net::TcpStream;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -49,7 +49,8 @@ fn user_token(claims: &Claims<User>, issuer: &KeyPair) -> String {
 
 /// A configuration with these accounts, signed by the operator or who else is named.
 fn configuration(operator_body: Operator, accounts: &[(&Claims<Account>, &KeyPair)], more: &str) -> String {
-    let operator_token = encode(&about(&operator(), "o", operator_body), &operator(), now()).unwrap();
+    // Always the same: the reference takes no other operator on reload.
+    let operator_token = encode(&about(&operator(), "o", operator_body), &operator(), 1_700_000_000).unwrap();
     let accounts: String = accounts
         .iter()
         .map(|(claims, issuer)| format!("  {}: {}\n", claims.subject, encode(claims, issuer, now()).unwrap()))
@@ -365,5 +366,344 @@ fn those_whose_time_is_over_are_told_and_cut() {
         }
         assert_eq!(answer(&server, &token, &user(1)), REFUSED);
         short.expires = 0;
+    }
+}
+
+fn change(name: &str, server: &mut Server, accounts: &[&Claims<Account>]) {
+    std::fs::write(directory(name).join("bus.conf"), simple(accounts, "")).unwrap();
+    server.signal("HUP");
+    loop {
+        let line = server.log_line("eload");
+        assert!(!line.contains("Failed to reload") && !line.contains("not reloaded"), "{line}");
+        if line.contains("Reloaded server configuration") {
+            return;
+        }
+    }
+}
+
+/// What a reload does to clients that are there: each scenario with the accounts before and after, and what the client hears.
+#[test]
+fn reload() {
+    let home = about(&account(2), "home", Account::default());
+    let signer = |template: Option<Template>| SigningKey {
+        key: account(3).public().to_string(),
+        template: template.map(Box::new),
+    };
+    let with = |change: &dyn Fn(&mut Account)| {
+        let mut claims = home.clone();
+        change(&mut claims.body);
+        claims
+    };
+    let signed = with(&|body| body.signing_keys.push(signer(None)));
+    let role = |subject: &str| {
+        let permissions = Permissions {
+            publish: Permission { allow: Some(texts(&[subject])), deny: vec![] },
+            ..Permissions::default()
+        };
+        let user = User { permissions, limits: Limits::none(), ..User::default() };
+        Template { role: "r".into(), user, ..Template::default() }
+    };
+    let scope = |subject: &str| with(&|body| body.signing_keys.push(signer(Some(role(subject)))));
+    let key = user(1).public().to_string();
+    let by_account = user_token(&about(&user(1), "u", plain()), &account(2));
+    let mut of_signer = about(&user(1), "u", plain());
+    of_signer.body.issuer_account = account(2).public().to_string();
+    let by_signer = user_token(&of_signer, &account(3));
+    let by_scope = user_token(&scoped_user(1), &account(3));
+    let bearer = user_token(&about(&user(1), "u", User { bearer_token: true, ..plain() }), &account(2));
+    let revoked = "-ERR 'User Authentication Revoked'\r\n<end>";
+    let scenarios = [
+        ("nothing", home.clone(), home.clone(), &by_account, SERVED),
+        (
+            "revoked",
+            home.clone(),
+            with(&|body| {
+                body.revocations.insert(key.clone(), now() + 10);
+            }),
+            &by_account,
+            revoked,
+        ),
+        (
+            "all revoked",
+            home.clone(),
+            with(&|body| {
+                body.revocations.insert("*".into(), now() + 10);
+            }),
+            &by_account,
+            revoked,
+        ),
+        (
+            "revoked long ago",
+            home.clone(),
+            with(&|body| {
+                body.revocations.insert(key.clone(), 5);
+            }),
+            &by_account,
+            SERVED,
+        ),
+        (
+            "full",
+            home.clone(),
+            with(&|body| body.limits.connections = 0),
+            &by_account,
+            "-ERR 'maximum account active connections exceeded'\r\n<end>",
+        ),
+        ("bearer", home.clone(), with(&|body| body.limits.disallow_bearer = true), &bearer, REFUSED),
+        ("signer gone", signed.clone(), home.clone(), &by_signer, "<end>"),
+        ("signer stays", signed.clone(), signed.clone(), &by_signer, SERVED),
+        ("scope changed", scope("a"), scope("b"), &by_scope, "<end>"),
+    ];
+    for (name, command) in reference().map(|command| ("reference", command)).into_iter().chain([("ours", ours())]) {
+        let directory_name = format!("jwt-reload-{name}");
+        let other = about(&account(8), "other", Account::default());
+        let mut server = with_file(&directory_name, command, &simple(&[&home, &other], ""));
+        for (what, before, after, token, expected) in &scenarios {
+            change(&directory_name, &mut server, &[before, &other]);
+            let mut client = login(&server, token, &user(1), "");
+            assert_eq!(client.answer("PING\r\n"), SERVED, "{what}");
+            change(&directory_name, &mut server, &[after, &other]);
+            assert_eq!(client.answer("PING\r\n"), *expected, "{name}: {what}");
+        }
+        change(&directory_name, &mut server, &[&home, &other]);
+        let mut client = login(&server, &by_account, &user(1), "");
+        assert_eq!(client.answer("PING\r\n"), SERVED);
+        let stricter = with(&|body| body.default_permissions.publish.allow = Some(texts(&["d"])));
+        change(&directory_name, &mut server, &[&stricter, &other]);
+        let violation = "-ERR 'Permissions Violation for Publish to \"x\"'\r\nPONG\r\n";
+        assert_eq!(client.answer("PUB x 0\r\n\r\nPING\r\n"), violation);
+        change(&directory_name, &mut server, &[&other]);
+        assert_eq!(client.answer("PING\r\n"), REFUSED, "account gone");
+        assert_eq!(answer(&server, &by_account, &user(1)), REFUSED);
+    }
+}
+
+fn activation(importer: &KeyPair, issuer: &KeyPair, subject: &str, change: impl Fn(&mut Claims<Activation>)) -> String {
+    let body = Activation { import_subject: subject.into(), kind: Kind::Stream, issuer_account: String::new() };
+    let mut claims = about(importer, "activation", body);
+    change(&mut claims);
+    encode(&claims, issuer, now()).unwrap()
+}
+
+/// Streams that anybody may import, and those for which a token is needed: good, of somebody else, expired, revoked, none.
+#[test]
+fn accounts_share_what_their_tokens_say() {
+    let exporter = account(4);
+    let mut gives = about(&exporter, "gives", Account::default());
+    gives.body.exports.push(Export::new(Kind::Stream, "s.>"));
+    gives.body.exports.push(Export { token_required: true, ..Export::new(Kind::Stream, "p.>") });
+    gives.body.exports.push(Export::new(Kind::Service, "q.*"));
+    let takes = |number: u8, token: String| {
+        let name = exporter.public().to_string();
+        let mut claims = about(&account(number), "takes", Account::default());
+        claims.body.imports.push(Import { local_subject: "mine.>".into(), ..Import::new(Kind::Stream, &name, "s.>") });
+        claims.body.imports.push(Import { token, ..Import::new(Kind::Stream, &name, "p.*") });
+        claims.body.imports.push(Import { to: "q.x".into(), ..Import::new(Kind::Service, &name, "ask") });
+        claims
+    };
+    let revoked = account(13).public().to_string();
+    let accounts = [
+        takes(10, activation(&account(10), &exporter, "p.>", |_| {})),
+        takes(11, activation(&account(10), &exporter, "p.>", |_| {})),
+        takes(12, activation(&account(12), &exporter, "p.>", |claims| claims.expires = now() - 5)),
+        takes(13, activation(&account(13), &exporter, "p.>", |_| {})),
+        takes(14, activation(&account(14), &account(9), "p.>", |_| {})),
+        takes(15, activation(&account(15), &exporter, "p.a", |_| {})),
+        takes(16, String::new()),
+    ];
+    gives.body.exports[1].revocations.insert(revoked, now() + 10);
+    let some = [&accounts[0], &accounts[6], &gives];
+    for server in both("jwt-sharing", &simple(&some, "")) {
+        share(&server, &[10, 16]);
+    }
+    // The reference lets nobody into an account with a token that is not good; ours leaves out what that was for.
+    let all: Vec<_> = accounts.iter().chain([&gives]).collect();
+    share(&with_file("jwt-sharing-all", ours(), &simple(&all, "")), &[10, 11, 12, 13, 14, 15, 16]);
+}
+
+fn share(server: &Server, numbers: &[u8]) {
+    let enter = |number: u8| {
+        let token = user_token(&about(&user(1), "u", plain()), &account(number));
+        let mut client = login(server, &token, &user(1), "");
+        assert_eq!(client.answer("SUB mine.a 1\r\nSUB p.a 2\r\nSUB r 3\r\nPING\r\n"), SERVED, "{number}");
+        client
+    };
+    let mut clients: Vec<_> = numbers.iter().map(|&number| (number, enter(number))).collect();
+    let mut giver = login(server, &user_token(&about(&user(1), "u", plain()), &account(4)), &user(1), "");
+    assert_eq!(giver.answer("SUB q.* 1\r\nPUB s.a 1\r\ns\r\nPUB p.a 1\r\np\r\nPING\r\n"), SERVED);
+    for (number, client) in &mut clients {
+        let private = if *number == 10 { "MSG p.a 2 1\r\np\r\n" } else { "" };
+        assert_eq!(client.answer("PING\r\n"), format!("MSG mine.a 1 1\r\ns\r\n{private}PONG\r\n"), "{number}");
+    }
+    let (_, asker) = clients.last_mut().unwrap();
+    asker.say(b"PUB ask r 2\r\nhi\r\n");
+    let heard = giver.expect("hi\r\n");
+    let reply = heard.split(' ').nth(3).unwrap().to_owned();
+    assert!(heard.starts_with("HMSG q.x 1 _R_.") || heard.starts_with("MSG q.x 1 _R_."), "{heard}");
+    giver.say(format!("PUB {reply} 3\r\nyes\r\n").as_bytes());
+    assert_eq!(asker.expect("yes\r\n"), "MSG r 3 3\r\nyes\r\n");
+}
+
+#[test]
+fn monitoring_tells_what_tokens_say() {
+    let mut home = about(&account(2), "home", Account::default());
+    home.body.signing_keys.push(SigningKey { key: account(3).public().to_string(), template: None });
+    for server in both("jwt-monitoring", &simple(&[&home], "http: \"127.0.0.1:-1\"")) {
+        let mut claims = about(&user(1), "ada", plain());
+        claims.tags = texts(&["team:red"]);
+        claims.body.issuer_account = account(2).public().to_string();
+        let token = user_token(&claims, &account(3));
+        let mut client = login(&server, &token, &user(1), "");
+        assert_eq!(client.answer("PING\r\n"), SERVED);
+        let page = server.json("/connz?auth=1");
+        let row = &page["connections"][0];
+        for (key, expected) in [
+            ("authorized_user", user(1).public().to_string()),
+            ("account", account(2).public().to_string()),
+            ("issuer_key", account(3).public().to_string()),
+            ("jwt", token.clone()),
+            ("name_tag", "home".into()),
+        ] {
+            assert_eq!(row[key], expected, "{key}");
+        }
+        assert_eq!(row["tags"], serde_json::json!(["team:red"]));
+        assert!(server.json("/connz")["connections"][0].get("jwt").is_none());
+        let page = server.json(&format!("/accountz?acc={}", account(2).public()));
+        let detail = &page["account_detail"];
+        assert_eq!(
+            (&detail["issuer_key"], &detail["name_tag"]),
+            (&operator().public().to_string().into(), &"home".into())
+        );
+        assert_eq!(detail["decoded_jwt"]["nats"]["limits"]["conn"], -1);
+        assert_eq!((&detail["expired"], &detail["client_connections"]), (&false.into(), &1.into()));
+    }
+}
+
+#[test]
+fn configurations_that_are_wrong() {
+    let home = about(&account(2), "home", Account::default());
+    let good = simple(&[&home], "");
+    let operator_line = good.lines().next().unwrap().to_owned();
+    let token = encode(&home, &operator(), now()).unwrap();
+    let mut newer = about(&operator(), "o", Operator::default());
+    newer.body.assert_server_version = "9.0.0".into();
+    let newer = encode(&newer, &operator(), now()).unwrap();
+    let mut system = about(&operator(), "o", Operator::default());
+    system.body.system_account = account(2).public().to_string();
+    let system = encode(&system, &operator(), now()).unwrap();
+    let (a, key) = (account(2).public(), operator().public());
+    for (text, complaint) in [
+        (format!("{operator_line}\n"), "operators require an account resolver"),
+        (format!("{good}accounts {{ A {{ users: [{{user: a, password: b}}] }} }}\n"), "operators do not allow"),
+        (format!("{good}authorization {{ users: [{{user: a, password: b}}] }}\n"), "operators do not allow"),
+        (format!("{good}no_auth_user: a\n"), "operators do not allow"),
+        (format!("{good}trusted_keys: {key}\n"), "exclude each other"),
+        ("operator: /no/such/file\nresolver: MEMORY\n".into(), "bus.conf:1:11: cannot read the operator's token"),
+        ("operator: eyJx.y.z\nresolver: MEMORY\n".into(), "error parsing operator JWT"),
+        (format!("operator: {token}\nresolver: MEMORY\n"), "error parsing operator JWT: claims of type \"account\""),
+        (format!("operator: {newer}\nresolver: MEMORY\n"), "operator asks for a server of version 9.0.0"),
+        (format!("{operator_line}\nresolver: URL(http://localhost/)\n"), "is not supported: only MEMORY"),
+        (
+            format!("{operator_line}\nresolver: {{type: full, dir: \"{{dir}}\"}}\n"),
+            "resolver \"full\" is not supported",
+        ),
+        (format!("{operator_line}\nresolver: MEMORY\nresolver_preload {{ {a}: x.y.z }}\n"), "invalid account JWT"),
+        (
+            format!("{operator_line}\nresolver: MEMORY\nresolver_preload {{ {}: {token} }}\n", account(3).public()),
+            "token is about A",
+        ),
+        (
+            format!("operator: {system}\nresolver: MEMORY\nsystem_account: {}\n", account(3).public()),
+            "must be identical",
+        ),
+        (format!("operator: {system}\nresolver: MEMORY\n"), "is not among those in resolver_preload"),
+        ("trusted_keys: [OAAA]\nresolver: MEMORY\n".into(), "is not the public key of an operator"),
+        ("resolver: MEMORY\n".into(), "need an operator"),
+    ] {
+        let file = directory("jwt-wrong").join("bus.conf");
+        std::fs::write(&file, &text).unwrap();
+        let output = ours().args(["-c", file.to_str().unwrap(), "-t"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(78), "{text}: {said}");
+        assert!(said.contains(complaint) && said.contains("bus.conf:"), "{text}: {said}");
+    }
+    let file = directory("jwt-file").join("operator.jwt");
+    let decorated = format!(
+        "-----BEGIN NATS OPERATOR JWT-----\n{}\n------END NATS OPERATOR JWT------\n",
+        operator_line.strip_prefix("operator: ").unwrap()
+    );
+    for content in [decorated.as_str(), operator_line.strip_prefix("operator: ").unwrap()] {
+        std::fs::write(&file, content).unwrap();
+        let configuration = good.replace(&operator_line, &format!("operator: \"{}\"", file.display()));
+        for server in both("jwt-operator-file", &configuration) {
+            let token = user_token(&about(&user(1), "u", plain()), &account(2));
+            assert_eq!(answer(&server, &token, &user(1)), SERVED);
+        }
+    }
+}
+
+const PYTHON: &str = "
+import asyncio, sys, nats
+async def main():
+    url, how, what = sys.argv[1:]
+    nc = await nats.connect(url, **{how: what}, allow_reconnect=False)
+    async def answer(msg):
+        await msg.respond(b'yes')
+    await nc.subscribe('q', cb=answer)
+    print((await nc.request('q', b'?', timeout=10)).data.decode())
+    await nc.drain()
+asyncio.run(main())
+";
+
+const NODE: &str = "
+const { connect, credsAuthenticator, nkeyAuthenticator } = require('@nats-io/transport-node');
+const [url, how, what] = process.argv.slice(1);
+(async () => {
+  const seed = new TextEncoder().encode(what);
+  const authenticator = how === 'user_credentials' ? credsAuthenticator(require('fs').readFileSync(what)) : nkeyAuthenticator(seed);
+  const nc = await connect({ servers: url, authenticator, reconnect: false });
+  nc.subscribe('q', { callback: (_, msg) => msg.respond('yes') });
+  console.log((await nc.request('q', '?', { timeout: 10000 })).string());
+  await nc.drain();
+})();
+";
+
+/// Other people's clients come in with a credentials file, and with a seed.
+#[test]
+fn stock_clients_come_in() {
+    let (python, node) = (std::env::var_os("LUNIX_PYTHON"), std::env::var_os("LUNIX_NODE_PATH"));
+    let (Some(python), Some(node)) = (python, node) else {
+        return testkit::skip::note("stock_clients_come_in", "LUNIX_PYTHON and LUNIX_NODE_PATH name no clients");
+    };
+    let credentials = directory("jwt-stock-credentials").join("user.creds");
+    let token = user_token(&about(&user(1), "u", plain()), &account(2));
+    let seed = user(1).seed();
+    let text = format!(
+        "-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n\
+         -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+    );
+    std::fs::write(&credentials, text).unwrap();
+    let home = about(&account(2), "home", Account::default());
+    let by_key = format!("authorization {{ users: [{{nkey: {}}}] }}", user(1).public());
+    for (name, configuration, how, what) in [
+        ("jwt-stock", simple(&[&home], ""), "user_credentials", credentials.to_str().unwrap()),
+        ("jwt-stock-seed", by_key, "nkeys_seed_str", seed.as_str()),
+    ] {
+        for server in both(name, &configuration) {
+            let url = format!("nats://127.0.0.1:{}", server.port);
+            let mut by_python = std::process::Command::new(&python);
+            by_python.args(["-c", PYTHON, &url, how, what]);
+            let mut by_node = std::process::Command::new("node");
+            by_node.env("NODE_PATH", &node).args(["-e", NODE, &url, how, what]);
+            for mut client in [by_python, by_node] {
+                let output = client.output().unwrap();
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert_eq!(
+                    String::from_utf8_lossy(&output.stdout),
+                    "yes\n",
+                    "{name} {:?}: {said}",
+                    client.get_program()
+                );
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ mod common;
 mod hubs;
 
 use hubs::{Node, both, crosses, has_reference, until};
+use nats_keys::{Account, Claims, KeyPair, Operator, Role, User, encode};
 
 #[test]
 fn messages_cross_both_ways_with_wildcards_and_headers() {
@@ -340,5 +341,64 @@ fn monitoring_tells_of_links() {
         assert_eq!(server["leaf"]["remotes"][0]["local_account"], "$G");
         assert_eq!(leaf.page("/connz")["connections"][0]["kind"], "Leafnode");
         assert_eq!(leaf.page("/accountz?acc=$G")["account_detail"]["leafnode_connections"], 1);
+    });
+}
+
+#[test]
+fn a_hub_may_have_a_name() {
+    both(|command| {
+        let hub = Node::hub("hub", "", "");
+        let url = format!("url: \"nats-leaf://localhost:{}\"", hub.leaf_port);
+        let leaf = Node::leaf(command, "leaf", &[url], "");
+        leaf.joined(1);
+        let nobody = "url: \"nats-leaf://no-such-host.invalid\"".to_owned();
+        let leaf = Node::leaf(command, "leaf", &[nobody], "");
+        leaf.logged(
+            "Error trying to connect as leafnode to remote server \"no-such-host.invalid:7422\" (attempt 1): lookup",
+        );
+    });
+}
+
+/// Two users whom the hub knows by their keys: one by the key alone, one by a token that an account signed.
+#[test]
+fn a_key_or_a_credentials_file_lets_in() {
+    let user = KeyPair::new(Role::User, [3; 32]);
+    both(|command| {
+        let accounts = format!("accounts {{ FAR {{ users: [ {{ nkey: \"{}\" }} ] }} }}", user.public());
+        let hub = Node::hub("hub", &accounts, "");
+        let seed = format!("{}, nkey: \"{}\"", hub.url(), user.seed());
+        let leaf = Node::leaf(command, "leaf", &[seed], "");
+        leaf.joined(1);
+        assert_eq!(hub.page("/leafz")["leafs"][0]["account"], "FAR");
+        let stranger = format!("{}, nkey: \"{}\"", hub.url(), KeyPair::new(Role::User, [4; 32]).seed());
+        Node::leaf(command, "leaf", &[stranger], "").logged("Leafnode Error 'Authorization Violation'");
+    });
+    both(|command| {
+        let (operator, account) = (KeyPair::new(Role::Operator, [1; 32]), KeyPair::new(Role::Account, [2; 32]));
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let now = i64::try_from(now).unwrap();
+        let named = |key: &KeyPair| key.public().to_string();
+        let operators = Claims { subject: named(&operator), name: "o".into(), ..Claims::new(Operator::default()) };
+        let accounts = Claims { subject: named(&account), name: "a".into(), ..Claims::new(Account::default()) };
+        let users = Claims { subject: named(&user), name: "u".into(), ..Claims::new(User::default()) };
+        let lines = format!(
+            "operator: \"{}\"\nresolver: MEMORY\nresolver_preload {{ {}: \"{}\" }}",
+            encode(&operators, &operator, now).unwrap(),
+            named(&account),
+            encode(&accounts, &operator, now).unwrap()
+        );
+        let hub = Node::hub("hub", &lines, "");
+        let path = common::directory("leaf").join("user.creds");
+        let token = encode(&users, &account, now).unwrap();
+        let text = format!(
+            "-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n\
+             -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
+            user.seed().as_str()
+        );
+        std::fs::write(&path, text).unwrap();
+        let remote = format!("{}, credentials: \"{}\"", hub.url(), path.display());
+        let leaf = Node::leaf(command, "leaf", &[remote], "");
+        leaf.joined(1);
+        assert_eq!(hub.page("/leafz")["leafs"][0]["account"], named(&account).as_str());
     });
 }

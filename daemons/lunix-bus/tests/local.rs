@@ -91,7 +91,8 @@ fn who_is_reset_speaks_for_nobody_even_if_somebody_else_has_its_port_by_now() {
     good.connect();
     good.say(b"PUB as.myself 4\r\ngood\r\n");
     good.ping();
-    // User 1002 hears its own program, and nothing of user 1001.
+    // User 1002 hears its own program, and nothing of user 1001. (Two things see to that: the first connection is nobody's, and INFO
+    // cannot be sent on it.)
     watch.say(b"PING\r\n");
     assert_eq!(watch.expect("PONG\r\n"), "MSG as.myself 1 4\r\ngood\r\nPONG\r\n");
 }
@@ -246,6 +247,27 @@ fn started(arguments: &[&str]) -> (Child, String) {
         assert!(log.read_line(&mut text).unwrap() > 0, "{text}");
     }
     (child, text)
+}
+
+#[test]
+fn monitoring_tells_who_a_client_is_rather_than_what_it_says() {
+    if !is_root() {
+        return;
+    }
+    let mut text = format!("http: \"127.0.0.1:-1\"\n{ACCOUNTS}{RULES}");
+    text = text.replace("local {", "local { passwd_file: \"/dev/null\" ");
+    let bus = Bus::start("connz", &text);
+    let mut client = as_user(1000, &[], || bus.server.client());
+    client.say(b"CONNECT {\"verbose\":false,\"user\":\"root\",\"pass\":\"x\"}\r\nPING\r\n");
+    client.expect("PONG\r\n");
+    let page = bus.server.json("/connz?auth=1");
+    let row = page.pointer("/connections/0").unwrap();
+    let told = |key| row.get(key).cloned().unwrap_or_default();
+    assert_eq!(
+        (told("uid"), told("authorized_user"), told("account")),
+        (1000.into(), "1000".into(), "USER-1000".into())
+    );
+    drop(client);
 }
 
 #[test]

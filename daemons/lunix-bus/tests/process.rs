@@ -146,7 +146,9 @@ fn a_unix_socket_serves_without_password_and_leaves_nothing_behind() {
         assert!(kind.file_type().is_socket() && kind.permissions().mode() & 0o777 == 0o600);
         assert_eq!(std::fs::read_to_string(&pid).unwrap(), server.child.id().to_string());
         let told = std::fs::read_to_string(directory.join(format!("lunix-bus_{}.ports", server.child.id()))).unwrap();
-        assert_eq!(told, format!("{{\"nats\":[\"nats://127.0.0.1:{}\"]}}", server.port));
+        let expected =
+            format!("{{\"nats\":[\"nats://127.0.0.1:{}\"],\"unix\":[\"unix://{}\"]}}", server.port, path.display());
+        assert_eq!(told, expected);
         let mut local = unix_client(&path);
         local.connect();
         let mut remote = server.client();

@@ -182,6 +182,69 @@ static void auth(void)
     refused(o);
 }
 
+/* The path of a file of `user` or `stranger`. */
+static const char *file(const char *keys, const char *name)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", keys, name);
+    return path;
+}
+
+static void keys(void)
+{
+    char *address = ask("start a authorization { users: [{nkey: $USER}] }"), *folder = ask("keys");
+    const char *names[2] = {"user", "stranger"};
+    for (int index = 0; index < 2; index++) {
+        char public[64] = "", name[32];
+        snprintf(name, sizeof name, "%s.public", names[index]);
+        FILE *stream = fopen(file(folder, name), "r");
+        if (!stream || !fgets(public, sizeof public, stream))
+            exit(1);
+        natsOptions *o = options(address);
+        snprintf(name, sizeof name, "%s.seed", names[index]);
+        must(natsOptions_SetNKeyFromSeed(o, public, file(folder, name)));
+        if (index == 0)
+            must(natsConnection_Flush(connected(o)));
+        else
+            refused(o);
+    }
+    natsOptions *o = options(ask("start b $OPERATOR"));
+    must(natsOptions_SetUserCredentialsFromFiles(o, file(folder, "user.creds"), NULL));
+    natsConnection *nc = connected(o);
+    publish(nc, "forbidden", "");
+    see("%s", hears("error"));
+}
+
+static natsOptions *tls_options(const char *address, const char *folder, const char *shown)
+{
+    natsOptions *o = options(address);
+    char certificate[512], key[512];
+    snprintf(certificate, sizeof certificate, "%s/%s.pem", folder, shown);
+    snprintf(key, sizeof key, "%s/%s.key", folder, shown);
+    must(natsOptions_SetSecure(o, true));
+    must(natsOptions_LoadCATrustedCertificates(o, file(folder, "ca.pem")));
+    must(natsOptions_LoadCertificatesChain(o, certificate, key));
+    return o;
+}
+
+static void tls(void)
+{
+    char *folder = ask("certificates"), command[2048];
+    snprintf(command, sizeof command,
+             "start a tls { cert_file: \"%s/server.pem\", key_file: \"%s/server.key\", ca_file: \"%s/ca.pem\", verify: true, "
+             "timeout: 5 }",
+             folder, folder, folder);
+    char *address = ask(command);
+    natsConnection *nc = connected(tls_options(address, folder, "client")), *other;
+    natsSubscription *got = subscribe(nc, "x");
+    publish(nc, "x", "sealed");
+    see("%s", next(got));
+    natsOptions *o = tls_options(address, folder, "stranger");
+    must(natsOptions_SetAllowReconnect(o, false));
+    see("refused %d", natsConnection_Connect(&other, o) != NATS_OK);
+    see("refused %d", natsConnection_Connect(&other, options(address)) != NATS_OK);
+}
+
 static void permissions(void)
 {
     natsOptions *o = options(ask("start a authorization { users: [{user: u, password: p, permissions: {"
@@ -424,7 +487,7 @@ static const struct {
     void (*play)(void);
 } scenarios[] = {
 #define SCENARIO(name) {#name, name}
-    SCENARIO(connect_options), SCENARIO(auth), SCENARIO(permissions), SCENARIO(headers), SCENARIO(requests),
+    SCENARIO(connect_options), SCENARIO(auth), SCENARIO(keys), SCENARIO(tls), SCENARIO(permissions), SCENARIO(headers), SCENARIO(requests),
     SCENARIO(large_payload), SCENARIO(queue_groups), SCENARIO(unsubscribe_after_a_count), SCENARIO(round_trip),
     SCENARIO(drain), SCENARIO(reconnect), SCENARIO(lame_duck), SCENARIO(frozen_server),
     SCENARIO(slow_consumer_in_the_client), SCENARIO(too_many_subscriptions), SCENARIO(no_jetstream),

@@ -153,6 +153,54 @@ var scenarios = map[string]func(){
 		nc.flush()
 		refused(token, nats.Token("wrong"))
 	},
+	"keys": func() {
+		address, keys := ask("start a authorization { users: [{nkey: $USER}] }"), ask("keys")
+		seed := func(name string) nats.Option {
+			option, err := nats.NkeyOptionFromSeed(keys + "/" + name + ".seed")
+			must(err)
+			return option
+		}
+		nc, err := connect(address, seed("user"))
+		must(err)
+		nc.flush()
+		refused(address, seed("stranger"))
+		address = ask("start b $OPERATOR")
+		nc, err = connect(address, nats.UserCredentials(keys+"/user.creds"))
+		must(err)
+		must(nc.Publish("forbidden", nil))
+		see(nc.hears("error"))
+		refused(address, nats.UserCredentials(keys+"/stranger.creds"))
+	},
+	"tls": func() {
+		folder := ask("certificates")
+		files := strings.ReplaceAll(`cert_file: "FOLDER/server.pem", key_file: "FOLDER/server.key", ca_file: "FOLDER/ca.pem"`, "FOLDER", folder)
+		shown := func(name string) nats.Option { return nats.ClientCert(folder+"/"+name+".pem", folder+"/"+name+".key") }
+		roots := nats.RootCAs(folder + "/ca.pem")
+		nc, address := start("tls { "+files+", verify: true, timeout: 5 }", roots, shown("client"))
+		got := nc.sync("x")
+		payload := bytes.Repeat([]byte("0123456\n"), 64*1024)
+		must(nc.Publish("x", payload))
+		see("same", next(got) == string(payload), nc.TLSRequired())
+		// Where a handshake breaks off is a matter of luck.
+		for _, options := range [][]nats.Option{{roots, shown("stranger")}, {roots}, {shown("client")}} {
+			_, err := connect(address, append(options, nats.NoReconnect())...)
+			see("refused", err != nil)
+		}
+	},
+	"websocket": func() {
+		listen := ask("port")
+		ask(`start a websocket { listen: "` + listen + `", no_tls: true }`)
+		for _, compression := range []bool{false, true} {
+			nc, err := connect("ws://"+listen, nats.Compression(compression))
+			must(err)
+			got := nc.sync("x")
+			payload := bytes.Repeat([]byte("0123456\n"), 64*1024)
+			must(nc.Publish("x", payload))
+			see("same", next(got) == string(payload))
+			_, err = nc.Request("nobody", nil, limit)
+			see(err)
+		}
+	},
 	"password_changed": func() {
 		nc, _ := start("authorization { users: [{user: u, password: p}, {user: v, password: q}] }", nats.UserInfo("v", "q"))
 		ask("reload a authorization { users: [{user: u, password: p}, {user: v, password: new}] }")

@@ -1,9 +1,10 @@
 // What the stock clients of npm see of a server: `@nats-io/transport-node` and `nats` 2, whose APIs are nearly one.
+import { readFileSync } from "node:fs";
 import { ask, pause, play, see, soon } from "./runner.mjs";
 
 const isOld = process.env.CLIENT === "nats2";
 const api = isOld ? (await import("nats2")).default : await import("@nats-io/transport-node");
-const { connect, headers: newHeaders, RequestStrategy } = api;
+const { connect, credsAuthenticator, headers: newHeaders, nkeyAuthenticator, RequestStrategy } = api;
 const jetstream = isOld ? (nc, options) => nc.jetstream(options) : (await import("@nats-io/jetstream")).jetstream;
 const jetstreamManager = isOld
   ? (nc, options) => nc.jetstreamManager(options)
@@ -82,6 +83,21 @@ async function refused(servers, options = {}) {
     see("refused:", told(error));
   }
 }
+
+const tlsConfiguration = (folder, more = "") =>
+  `tls { cert_file: "${folder}/server.pem", key_file: "${folder}/server.key", ca_file: "${folder}/ca.pem", verify: true, timeout: 5${more} }`;
+
+const tlsOptions = (folder, shown) => ({
+  caFile: `${folder}/ca.pem`,
+  ...(shown ? { certFile: `${folder}/${shown}.pem`, keyFile: `${folder}/${shown}.key` } : {}),
+});
+
+/** Whether it is not let in: where a handshake breaks off is a matter of luck. */
+const isRefused = (servers, options) =>
+  connect({ servers, reconnect: false, timeout: 3_000, ...options }).then(
+    () => false,
+    () => true,
+  );
 
 const at = async (nc, address) => nc.getServer() === address;
 
@@ -167,6 +183,71 @@ const scenarios = {
     }
     await nc.close();
     await other.close();
+  },
+
+  async auth_bcrypt() {
+    const hashed = "$2a$04$Z08uGa9zBmFw0w6M0NsAGuNpzqLApblImflAMQLT9lENcujkm/.h6";
+    const address = await ask(`start a authorization { user: u, password: "${hashed}" }`);
+    const { nc } = await open(address, { user: "u", pass: "secret" });
+    await nc.flush();
+    see("let in");
+    await refused(address, { user: "u", pass: "wrong" });
+    await nc.close();
+  },
+
+  async nkey() {
+    const [address, keys] = [await ask("start a authorization { users: [{nkey: $USER}] }"), await ask("keys")];
+    const seed = (name) => ({ authenticator: nkeyAuthenticator(readFileSync(`${keys}/${name}.seed`)) });
+    const { nc } = await open(address, seed("user"));
+    await nc.flush();
+    see("let in");
+    await refused(address, seed("stranger"));
+    await refused(address);
+    await nc.close();
+  },
+
+  async credentials() {
+    const [address, keys] = [await ask("start a $OPERATOR"), await ask("keys")];
+    const creds = (name) => ({ authenticator: credsAuthenticator(readFileSync(`${keys}/${name}.creds`)) });
+    const { nc, hears } = await open(address, creds("user"));
+    nc.publish("forbidden", "");
+    see(await hears("error"));
+    await nc.flush();
+    await refused(address, creds("stranger"));
+    await nc.close();
+  },
+
+  async tls() {
+    const folder = await ask("certificates");
+    const { nc, hears } = await start(tlsConfiguration(folder), {
+      tls: tlsOptions(folder, "client"),
+      maxReconnectAttempts: -1,
+    });
+    const got = queue(nc, "x");
+    const payload = new Uint8Array(500_000).map((_, index) => index % 251);
+    nc.publish("x", payload);
+    see("same", Buffer.compare((await got.next()).data, payload) === 0);
+    const address = nc.getServer();
+    see("without a certificate", await isRefused(address, { tls: tlsOptions(folder) }));
+    see("with a stranger's", await isRefused(address, { tls: tlsOptions(folder, "stranger") }));
+    see("not knowing the authority", await isRefused(address, { tls: {} }));
+    await ask("kill a");
+    see((await hears("disconnect")).split(" ")[0]);
+    await ask("again a", tlsConfiguration(folder));
+    see((await hears("reconnect")).split(" ")[0]);
+    nc.publish("x", "there again");
+    see((await got.next()).string());
+    await nc.close();
+  },
+
+  async tls_first() {
+    const folder = await ask("certificates");
+    const tls = { ...tlsOptions(folder, "client"), handshakeFirst: true };
+    const { nc } = await start(tlsConfiguration(folder, ", handshake_first: true"), { tls });
+    await nc.flush();
+    see("let in");
+    see("waiting for INFO", await isRefused(nc.getServer(), { tls: tlsOptions(folder, "client") }));
+    await nc.close();
   },
 
   async password_changed() {

@@ -1,6 +1,7 @@
 """What stock nats-py sees of a server, scenario by scenario."""
 
 import asyncio
+import ssl
 import threading
 import time
 
@@ -141,6 +142,128 @@ async def auth_user():
         await refused(address, **options)
     await nc.close()
     await other.close()
+
+
+@scenario
+async def auth_bcrypt():
+    hashed = "$2a$04$Z08uGa9zBmFw0w6M0NsAGuNpzqLApblImflAMQLT9lENcujkm/.h6"
+    address = await ask(f'start a authorization {{ user: u, password: "{hashed}" }}')
+    nc = await Client().connect(address, user="u", password="secret")
+    await nc.flush()
+    see("let in")
+    await refused(address, user="u", password="wrong")
+    await refused(address, user="u", password=hashed)
+
+
+@scenario
+async def nkey():
+    address, keys = await ask("start a authorization { users: [{nkey: $USER}] }"), await ask("keys")
+    nc = await Client().connect(address, nkeys_seed=f"{keys}/user.seed")
+    await nc.flush()
+    see("let in")
+    await refused(address, nkeys_seed=f"{keys}/stranger.seed")
+    await refused(address, user="u", password="p")
+
+
+@scenario
+async def credentials():
+    address, keys = await ask("start a $OPERATOR"), await ask("keys")
+    client = Client()
+    nc = await client.connect(address, user_credentials=f"{keys}/user.creds")
+    await nc.publish("forbidden", b"")
+    see(await client.hears("error"))
+    await nc.flush()
+    await refused(address, user_credentials=f"{keys}/stranger.creds")
+    await refused(address)
+
+
+def tls_options(folder, shown="client", **more):
+    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=f"{folder}/ca.pem")
+    if shown:
+        context.load_cert_chain(f"{folder}/{shown}.pem", f"{folder}/{shown}.key")
+    return {"tls": context, "tls_hostname": "localhost", **more}
+
+
+def tls_configuration(folder, more=""):
+    files = f'cert_file: "{folder}/server.pem", key_file: "{folder}/server.key", ca_file: "{folder}/ca.pem"'
+    return f"tls {{ {files}, verify: true, timeout: 5{more} }}"
+
+
+async def is_refused(address, **options):
+    """Whether it is not let in: where a handshake breaks off is a matter of luck."""
+    try:
+        nc = await asyncio.wait_for(nats.connect(address, allow_reconnect=False, connect_timeout=3, **options), 10)
+        await nc.close()
+        return False
+    except (Error, OSError, asyncio.TimeoutError):
+        return True
+
+
+@scenario
+async def tls():
+    folder = await ask("certificates")
+    address = await ask("start a", tls_configuration(folder))
+    nc = await Client().connect(f"tls://{address}", **tls_options(folder))
+    got = await nc.subscribe("x")
+    payload = bytes(range(256)) * 2000
+    await nc.publish("x", payload)
+    see("same", (await got.next_msg(10)).data == payload)
+    see("without a certificate", await is_refused(address, **tls_options(folder, shown=None)))
+    see("with a stranger's", await is_refused(address, **tls_options(folder, shown="stranger")))
+    see("not knowing the authority", await is_refused(f"tls://{address}"))
+    await nc.close()
+
+
+@scenario
+async def tls_first():
+    folder = await ask("certificates")
+    address = await ask("start a", tls_configuration(folder, ", handshake_first: true"))
+    nc = await Client().connect(f"tls://{address}", **tls_options(folder, tls_handshake_first=True))
+    await nc.flush()
+    see("let in")
+    see("waiting for INFO", await is_refused(f"tls://{address}", **tls_options(folder)))
+    await nc.close()
+
+
+@scenario
+async def tls_reconnect():
+    folder = await ask("certificates")
+    address = await ask("start a", tls_configuration(folder))
+    client = Client()
+    nc = await client.connect(f"tls://{address}", max_reconnect_attempts=-1, **tls_options(folder))
+    got = await nc.subscribe("x")
+    await nc.flush()
+    await ask("kill a")
+    see(await client.hears("disconnected"))
+    await ask("again a", tls_configuration(folder))
+    see(await client.hears("reconnected"))
+    await nc.publish("x", b"there again")
+    see(await next_text(got))
+    await nc.close()
+
+
+@scenario
+async def websocket():
+    listen = await ask("port")
+    await ask(f'start a websocket {{ listen: "{listen}", no_tls: true }}')
+    client = Client()
+    nc = await client.connect(f"ws://{listen}", max_reconnect_attempts=-1)
+    got = await nc.subscribe("x")
+    payload = bytes(range(256)) * 2000
+    await nc.publish("x", payload, headers={"A": "b"})
+    message = await got.next_msg(10)
+    see("same", message.data == payload, message.headers)
+    try:
+        await nc.request("nobody", b"", timeout=10)
+    except NoRespondersError as error:
+        see(type(error).__name__)
+    await ask("kill a")
+    see(await client.hears("disconnected"))
+    await ask(f'again a websocket {{ listen: "{listen}", no_tls: true }}')
+    see(await client.hears("reconnected"))
+    await nc.publish("x", b"there again")
+    see(await next_text(got))
+    await nc.close()
 
 
 @scenario

@@ -57,7 +57,7 @@ pub fn configuration(rows: &[Row]) -> String {
     for (who, groups, columns) in PEOPLE {
         people_rule(&mut text, rows, who, groups, columns);
     }
-    text + "  ]\n  anonymous: { account: NOBODY }\n}\n"
+    text + "  ]\n  anonymous: { account: NOBODY }\n  websocket: { account: WEB }\n}\n"
 }
 
 const ANY_USER: [Column; 3] = [Column::Session, Column::User, Column::Adm];

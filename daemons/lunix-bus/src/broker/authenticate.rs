@@ -11,7 +11,6 @@ use super::kinds::ConnectionKind;
 use super::permissions::{Granted, Permissions, User};
 use super::settings::Credentials;
 use super::{Broker, budget};
-use crate::local::Facts;
 #[cfg(feature = "jwt")]
 use crate::operator::Standing;
 use nats_proto::client::Parser;
@@ -92,7 +91,7 @@ pub(super) enum Verdict {
     Accepted(Identity),
     Refused,
     /// Refused for a reason that is told to the log alone.
-    #[cfg(feature = "jwt")]
+    #[cfg_attr(not(feature = "jwt"), expect(dead_code, reason = "only tokens are refused for more than one reason"))]
     Explained(&'static str),
     /// It is this one if the answer is yes; `None`: refused whatever the answer.
     Asked(Option<Identity>, Question),
@@ -117,20 +116,25 @@ impl Client {
 
 impl Broker {
     /// Who a client is that has proved nothing yet; `None` when it must.
-    pub(super) fn identity_at_first(&self, peer: Peer, facts: Option<&Facts>) -> Option<Identity> {
-        if let Some(identity) = self.local_identity(facts) {
+    pub(super) fn identity_at_first(&self, client: &Client) -> Option<Identity> {
+        if let Some(identity) = self.local_identity(client.local.as_deref()) {
             return identity;
         }
-        if self.settings.callout.is_some() && matches!(peer, Peer::Tcp(_)) {
+        if self.settings.callout.is_some() && matches!(client.peer, Peer::Tcp(_)) {
             return None;
         }
-        let known = matches!(peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
-        if known { Some(Identity::anybody()) } else { self.settings.default_user().map(Identity::from) }
+        let known = matches!(client.peer, Peer::Unix { .. }) || self.settings.credentials == Credentials::Open;
+        if known {
+            return Some(Identity::anybody());
+        }
+        let default = self.default_user_of(client).filter(|_| self.certified(client).is_none());
+        default.map(Identity::from)
     }
 
     /// A CONNECT: accepted, refused, or put off.
     pub(super) fn connect(&mut self, now: Instant, slot: u32, parser: &mut Parser, json: &[u8]) {
         let Some(mut connect) = Connect::parse(json) else { return self.end(slot, Reason::Protocol) };
+        self.complete_connect(slot, &mut connect);
         let has_credentials = self.takes_credentials(slot) && connect.names_somebody();
         if let Some(client) = self.client_mut(slot) {
             client.has_credentials = has_credentials;
@@ -151,7 +155,6 @@ impl Broker {
         match verdict {
             Verdict::Accepted(identity) => self.admit(now, slot, parser, connect, &identity),
             Verdict::Refused => self.refuse(slot, "Authorization Violation", Reason::Authentication),
-            #[cfg(feature = "jwt")]
             Verdict::Explained(why) => {
                 self.explain(slot, why);
                 self.refuse(slot, "Authorization Violation", Reason::Authentication);
@@ -168,6 +171,9 @@ impl Broker {
     fn judge(&self, slot: u32, connect: &Connect) -> Verdict {
         let Some(client) = self.client(slot) else { return Verdict::Refused };
         let peer = client.peer;
+        if let Some(user) = self.certified(client) {
+            return user.map(Identity::from).map_or(Verdict::Refused, Verdict::Accepted);
+        }
         if self.goes_by_rules(connect) {
             let identity = self.local_identity(client.local.as_deref()).flatten();
             return identity.map_or(Verdict::Refused, Verdict::Accepted);
@@ -198,12 +204,13 @@ impl Broker {
         }
         let name = connect.user.as_deref().unwrap_or_default();
         if name.is_empty() && connect.password.is_none() && connect.token.is_none() {
-            let default = self.settings.default_user().map(Identity::from);
+            let default = self.client(slot).and_then(|client| self.default_user_of(client)).map(Identity::from);
             return default.map_or(Verdict::Refused, Verdict::Accepted);
         }
         let password = connect.password.as_deref().unwrap_or_default();
         let kind = self.kind_of(slot);
-        let known = users.iter().find(|user| user.name == name && !user.by_key && user.kinds.allow(kind));
+        let fits = |user: &&User| user.name == name && !user.by_key && !user.by_certificate && user.kinds.allow(kind);
+        let known = users.iter().find(fits);
         // A password is compared for an unknown name, too, so that time does not tell which names there are.
         let secret = known.map_or("-", |user| &user.password);
         let identity = known.map_or_else(Identity::anybody, Identity::from);
@@ -218,7 +225,6 @@ impl Broker {
     }
 
     /// Tells the log, and nobody else, why a client is not let in.
-    #[cfg(feature = "jwt")]
     pub(super) fn explain(&mut self, slot: u32, why: &str) {
         if let Some(client) = self.client(slot) {
             let (id, peer) = (client.id, client.peer);
@@ -232,8 +238,10 @@ impl Broker {
     }
 
     /// How the client is connected.
-    pub(super) fn kind_of(&self, _slot: u32) -> ConnectionKind {
-        ConnectionKind::Standard
+    pub(super) fn kind_of(&self, slot: u32) -> ConnectionKind {
+        let way = self.client(slot).and_then(|client| client.way.as_deref());
+        let is_web = way.is_some_and(|way| way.web.is_some());
+        if is_web { ConnectionKind::Websocket } else { ConnectionKind::Standard }
     }
 
     /// The user with the key that the client signed with.
@@ -253,7 +261,7 @@ impl Broker {
 
     /// Lets a client in as `identity`.
     fn admit(&mut self, now: Instant, slot: u32, parser: &mut Parser, mut connect: Connect, identity: &Identity) {
-        let is_monitored = self.settings.closed_kept > 0;
+        let is_told = self.settings.closed_kept > 0 || !self.settings.accounts.is_empty();
         if self.is_full(slot, identity) {
             let text = "maximum account active connections exceeded";
             return self.refuse(slot, text, Reason::MaxAccountConnections);
@@ -266,9 +274,9 @@ impl Broker {
         let Some(client) = self.client_mut(slot) else { return };
         let (again, first) = (client.connected, !client.authenticated);
         client.options.merge(&connect);
-        // Only monitoring tells it, so only then is memory spent on it.
+        // Only monitoring and other accounts are told, so only then is memory spent on it.
         connect.user = identity.user.as_deref().map(str::to_owned).or(connect.user);
-        client.about = connect.about().filter(|_| is_monitored);
+        client.about = connect.about().filter(|_| is_told);
         parser.set_headers(client.options.headers);
         let options = client.options;
         client.connected = true;
@@ -290,6 +298,9 @@ impl Broker {
             return self.refuse(slot, "no responders requires headers support", Reason::Protocol);
         }
         self.ok(slot);
+        if !again {
+            self.announce_connect(now, slot);
+        }
     }
 
     /// Binds the client to its account; what it subscribed to in another one is gone. False when there is no such account.
@@ -356,7 +367,9 @@ impl Broker {
         match verdict {
             Err(()) => self.ask(now, slot),
             Ok(Verdict::Accepted(identity)) => self.decide(now, slot, Some(&identity)),
-            Ok(Verdict::Refused | Verdict::Explained(_) | Verdict::Asked(..)) => self.decide(now, slot, None),
+            #[cfg(feature = "jwt")]
+            Ok(Verdict::Explained(_)) => self.decide(now, slot, None),
+            Ok(Verdict::Refused | Verdict::Asked(..)) => self.decide(now, slot, None),
         }
     }
 

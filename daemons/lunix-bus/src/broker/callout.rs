@@ -195,13 +195,8 @@ impl Broker {
         let headers = self.curve_headers();
         let Some(account) = self.accounts.find(&callout.account) else { return };
         let origin = Origin { slot: NONE, echo: true, through: None, shared: false, hops: 0 };
-        let parts = Published {
-            subject: SUBJECT,
-            reply: Some(&reply),
-            headers: &headers,
-            payload: &text,
-            wire: Wire::default(),
-        };
+        let wire = Wire::default();
+        let parts = Published { subject: SUBJECT, reply: Some(&reply), headers: &headers, payload: &text, wire };
         // Who does not answer in time, or is not there, lets nobody in.
         self.route_apart(now, origin, account, &parts);
     }
@@ -300,6 +295,7 @@ impl Broker {
         let standing = standing.map_err(|refusal| match refusal {
             Refusal::Because(why) => why.to_owned(),
             Refusal::Revoked => "user is revoked".to_owned(),
+            Refusal::UnknownKey => "user is not signed by a key of the account".to_owned(),
         })?;
         let named = self.client(slot).and_then(|client| client.waiting.as_deref()?.connect.user.as_deref());
         let user = if granted.name.is_empty() { named } else { Some(granted.name.as_str()) };

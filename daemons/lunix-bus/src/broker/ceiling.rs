@@ -60,6 +60,7 @@ impl Broker {
         if client.closing.is_none() {
             self.slow_consumers += 1;
         }
+        client.cut = true;
         self.outbox.cut(slot, client, reason);
         self.drop_all_subscriptions(slot);
     }

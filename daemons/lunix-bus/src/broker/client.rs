@@ -3,6 +3,7 @@
 use super::account::AccountId;
 use super::authenticate::Waiting;
 use super::budget::{CLIENT_SIZE, Payer};
+use super::door::Way;
 use super::link::Link;
 #[cfg(feature = "jwt")]
 use super::nonce::Nonce;
@@ -75,6 +76,10 @@ pub enum Reason {
     MaxPayload,
     /// A control line longer than allowed.
     MaxControlLine,
+    /// The TLS handshake failed, or took too long.
+    TlsHandshake,
+    /// The client's certificate is not one of those that are let in.
+    Pinned,
     /// The client asked for a protocol that there is not.
     ClientProtocol,
     /// PINGs stayed unanswered.
@@ -91,8 +96,6 @@ pub enum Reason {
     Shutdown,
     /// What answers there is no hub.
     WrongPort,
-    /// There is no TLS with the hub.
-    Handshake,
 }
 
 impl Reason {
@@ -112,6 +115,8 @@ impl Reason {
             Self::Revoked => "Credentials Revoked",
             Self::MaxPayload => "Maximum Message Payload Exceeded",
             Self::MaxControlLine => "Maximum Control Line Exceeded",
+            Self::TlsHandshake => "TLS Handshake Failure",
+            Self::Pinned => "Pinned Certificate Not Presented",
             Self::ClientProtocol => "Bad Client Protocol Version",
             Self::Stale => "Stale Connection",
             Self::SlowPending => "Slow Consumer (Pending Bytes)",
@@ -120,7 +125,6 @@ impl Reason {
             Self::UserMemory => "Slow Consumer (Memory of its User)",
             Self::Shutdown => "Server Shutdown",
             Self::WrongPort => "Incorrect Port",
-            Self::Handshake => "TLS Handshake Failure",
         }
     }
 }
@@ -179,6 +183,12 @@ pub(crate) struct Client {
     pub(crate) pinged: bool,
     /// Sent something since the last PING was due.
     pub(crate) active: bool,
+    /// Was told INFO before the way to the protocol was open.
+    pub(crate) told: bool,
+    /// The way to the protocol is open: what TLS and WebSocket have to settle is settled.
+    pub(crate) entered: bool,
+    /// Nothing more is written to it.
+    pub(crate) cut: bool,
     /// In the list of those with fresh output.
     pub(crate) dirty: bool,
     /// Set once the connection is to end after what waits is written.
@@ -186,6 +196,8 @@ pub(crate) struct Client {
     /// Set while nothing is read from it, because a receiver of its messages cannot follow.
     pub(crate) stalled: Option<Stall>,
     pub(crate) pings_out: u32,
+    /// What its connection holds outside of the broker, in bytes.
+    pub(crate) charged: u32,
     /// First of its subscriptions; `u32::MAX` for none.
     pub(crate) first_subscription: u32,
     pub(crate) subscriptions: u32,
@@ -206,6 +218,8 @@ pub(crate) struct Client {
     pub(crate) asked: Option<Instant>,
     pub(crate) round_trip: Option<Duration>,
     pub(crate) about: Option<Box<About>>,
+    /// What lies between the socket and the protocol; `None`: nothing.
+    pub(crate) way: Option<Box<Way>>,
     /// What it has to sign, where there are users with keys.
     #[cfg(feature = "jwt")]
     pub(crate) nonce: Option<Box<Nonce>>,
@@ -230,7 +244,8 @@ pub(crate) struct Client {
 impl Client {
     /// What it is charged.
     pub(crate) fn held(&self) -> usize {
-        CLIENT_SIZE + self.output.held() + self.partial.capacity() + self.subscriptions_size + self.replies.charged()
+        let input = self.partial.capacity() + self.charged as usize;
+        CLIENT_SIZE + self.output.held() + input + self.subscriptions_size + self.replies.charged()
     }
 
     /// What it holds, and what it keeps others from giving free: the one with most is cut first.

@@ -3,6 +3,7 @@
 use super::Broker;
 use super::account::AccountId;
 use super::client::{About, Client, Peer, Reason, Traffic};
+use super::door::Way;
 use reactor::Instant;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub(crate) struct Closed {
     pub(crate) round_trip: Option<Duration>,
     pub(crate) subscriptions: u32,
     pub(crate) about: Option<Box<About>>,
+    pub(crate) way: Option<Box<Way>>,
     pub(crate) account: Box<str>,
     #[cfg(feature = "jwt")]
     pub(crate) standing: Option<std::rc::Rc<crate::operator::Standing>>,
@@ -45,6 +47,7 @@ impl Broker {
             round_trip: client.round_trip,
             subscriptions: client.subscriptions,
             about: client.about.clone(),
+            way: client.way.clone(),
             account: account.map(|account| self.accounts.name(account)).unwrap_or_default().into(),
             #[cfg(feature = "jwt")]
             standing: client.residence.as_deref().map(|residence| std::rc::Rc::clone(&residence.standing)),

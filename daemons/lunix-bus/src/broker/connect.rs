@@ -28,7 +28,9 @@ pub(crate) struct Connect {
 impl Connect {
     /// Reads the JSON of a CONNECT; `None` when it is none or a known key has the wrong type.
     pub(crate) fn parse(json: &[u8]) -> Option<Self> {
-        let mut reader = serde_json::Deserializer::from_slice(json);
+        // What is no UTF-8 is replaced, as the reference does.
+        let text = String::from_utf8_lossy(json);
+        let mut reader = serde_json::Deserializer::from_str(&text);
         let connect = reader.deserialize_option(ConnectVisitor).ok()?;
         reader.end().ok()?;
         Some(connect)
@@ -98,26 +100,33 @@ impl<'de> Visitor<'de> for ConnectVisitor {
         let mut connect = Connect::default();
         while let Some(key) = map.next_key::<String>()? {
             match key.to_ascii_lowercase().as_str() {
-                "verbose" => connect.verbose = map.next_value()?,
-                "pedantic" => connect.pedantic = map.next_value()?,
-                "echo" => connect.echo = map.next_value()?,
-                "headers" => connect.headers = map.next_value()?,
-                "no_responders" => connect.no_responders = map.next_value()?,
-                "protocol" => connect.protocol = map.next_value()?,
-                "user" => connect.user = map.next_value()?,
-                "pass" => connect.password = map.next_value()?,
-                "auth_token" => connect.token = map.next_value()?,
-                "name" => connect.name = map.next_value()?,
-                "lang" => connect.lang = map.next_value()?,
-                "version" => connect.version = map.next_value()?,
-                "jwt" => connect.jwt = map.next_value()?,
-                "nkey" => connect.nkey = map.next_value()?,
-                "sig" => connect.signature = map.next_value()?,
+                "verbose" => set(&mut connect.verbose, map.next_value()?),
+                "pedantic" => set(&mut connect.pedantic, map.next_value()?),
+                "echo" => set(&mut connect.echo, map.next_value()?),
+                "headers" => set(&mut connect.headers, map.next_value()?),
+                "no_responders" => set(&mut connect.no_responders, map.next_value()?),
+                "protocol" => set(&mut connect.protocol, map.next_value()?),
+                "user" => set(&mut connect.user, map.next_value()?),
+                "pass" => set(&mut connect.password, map.next_value()?),
+                "auth_token" => set(&mut connect.token, map.next_value()?),
+                "name" => set(&mut connect.name, map.next_value()?),
+                "lang" => set(&mut connect.lang, map.next_value()?),
+                "version" => set(&mut connect.version, map.next_value()?),
+                "jwt" => set(&mut connect.jwt, map.next_value()?),
+                "nkey" => set(&mut connect.nkey, map.next_value()?),
+                "sig" => set(&mut connect.signature, map.next_value()?),
                 "tls_required" => drop(map.next_value::<Option<bool>>()?),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(connect)
+    }
+}
+
+/// A null says nothing: what another key of the same name said stays.
+fn set<T>(place: &mut Option<T>, value: Option<T>) {
+    if value.is_some() {
+        *place = value;
     }
 }
 
@@ -131,6 +140,7 @@ mod tests {
         assert_eq!(Connect::parse(b" null "), Some(Connect::default()));
         assert_eq!(Connect::parse(b"{\"VERBOSE\":false,\"x\":[{}]}").unwrap().verbose, Some(false));
         assert_eq!(Connect::parse(b"{\"verbose\":null}").unwrap().verbose, None);
+        assert_eq!(Connect::parse(b"{\"verbose\":false,\"VERBOSE\":null}").unwrap().verbose, Some(false));
         assert_eq!(Connect::parse(b"{\"verbose\":false,\"verbose\":true}").unwrap().verbose, Some(true));
         for bad in [&b""[..], b"[]", b"{", b"{} x", b"{\"verbose\":\"yes\"}", b"{\"protocol\":1.0}", b"{\"name\":1}"] {
             assert_eq!(Connect::parse(bad), None, "{}", bad.escape_ascii());

@@ -35,11 +35,17 @@ pub(crate) fn json(
     text(out, "version", REFERENCE_VERSION);
     bare(out, "proto", "1");
     text(out, "go", concat!("lunix-bus ", env!("CARGO_PKG_VERSION")));
-    text(out, "host", &settings.host);
-    number(out, "port", u64::from(settings.port));
+    let way = client.way.as_deref();
+    let web = settings.web.as_ref().filter(|_| way.is_some_and(|way| way.web.is_some()));
+    let (host, port) = web.map_or((&settings.host, settings.port), |web| (&web.host, web.port));
+    text(out, "host", host);
+    number(out, "port", u64::from(port));
     bare(out, "headers", "true");
     if must_prove {
         bare(out, "auth_required", "true");
+    }
+    if let Peer::Tcp(_) = peer {
+        security(out, settings, client);
     }
     number(out, "max_payload", client.payload_max(settings) as u64);
     number(out, "client_id", client.id);
@@ -58,6 +64,23 @@ pub(crate) fn json(
         text(out, "remote_account", account);
     }
     out.push(b'}');
+}
+
+/// What the client must know about TLS. Those of a WebSocket are told about its listener, and `tls_verify` of the other, as the
+/// reference does.
+fn security(out: &mut Vec<u8>, settings: &Settings, client: &Client) {
+    let own = settings.security.clone().unwrap_or_default();
+    let web = client.way.as_deref().is_some_and(|way| way.web.is_some());
+    let web_tls = settings.web.as_ref().is_some_and(|web| web.security.is_some());
+    // Who began with the handshake where it is optional is told that it was needed.
+    let began = client.entered && !client.told;
+    let (required, available) =
+        if web { (web_tls, web_tls) } else { (own.required || began && own.available, own.available) };
+    for (name, value) in [("tls_required", required), ("tls_verify", own.verify), ("tls_available", available)] {
+        if value {
+            bare(out, name, "true");
+        }
+    }
 }
 
 fn key(out: &mut Vec<u8>, key: &str) {

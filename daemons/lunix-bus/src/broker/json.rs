@@ -51,10 +51,9 @@ impl Json {
     }
 
     /// JSON as it is.
-    #[cfg(feature = "jwt")]
-    pub(crate) fn raw(&mut self, name: &str, json: &str) {
+    pub(crate) fn raw(&mut self, name: &str, json: &[u8]) {
         self.name(name);
-        self.out.extend_from_slice(json.as_bytes());
+        self.out.extend_from_slice(json);
     }
 
     /// Opens `{` or `[` under `name`; an item of a list has no name.

@@ -5,7 +5,7 @@ use super::authenticate::Identity;
 use super::client::Client;
 use super::connect::Connect;
 use super::settings::Credentials;
-use super::{Broker, Peer};
+use super::{Broker, Door, Peer};
 use crate::local::{Facts, Origin, Outcome, Policy};
 use reactor::Instant;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use std::rc::Rc;
 impl Broker {
     /// A new connection of which the kernel says `facts`. Returns as [`Broker::accept`] does.
     pub fn accept_known(&mut self, now: Instant, peer: Peer, facts: Facts) -> Option<u32> {
-        self.accept_with(now, peer, Some(facts))
+        self.accept_at(now, peer, Door::Open, None, Some(facts))
     }
 
     /// Who the client is by the rules, if there are any; `Some(None)` is nobody who may come in without credentials.
@@ -40,7 +40,7 @@ impl Broker {
         match self.local_identity(facts) {
             Some(Some(identity)) => identity.user.is_none() && self.settings.credentials != Credentials::Open,
             Some(None) => true,
-            None => self.identity_at_first(client.peer, facts).is_none(),
+            None => self.identity_at_first(client).is_none(),
         }
     }
 
@@ -48,8 +48,8 @@ impl Broker {
     pub(super) fn uid_of(&self, client: &Client) -> Option<u32> {
         match (client.peer, &self.settings.local, &client.local) {
             (_, Some(policy), Some(facts)) => policy.sure_uid(facts),
-            (Peer::Unix { uid }, None, _) => Some(uid),
-            (Peer::Unix { .. } | Peer::Tcp(_), Some(_) | None, Some(_) | None) => None,
+            (Peer::Unix { uid }, ..) => Some(uid),
+            (Peer::Tcp(_), ..) => None,
         }
     }
 

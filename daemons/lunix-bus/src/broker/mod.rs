@@ -3,6 +3,7 @@
 //! | input | what it does |
 //! |---|---|
 //! | [`Broker::accept`] | a new client: INFO waits for it |
+//! | [`Broker::accept_at`], [`Broker::enter`] | the same for one that has to get through TLS or a WebSocket's handshake first |
 //! | [`Broker::receive`] | bytes of a client: parsed, executed, routed straight into the receivers' output |
 //! | [`Broker::sent`], [`Broker::blocked`] | how writing goes |
 //! | [`Broker::remove`] | the connection is closed |
@@ -34,6 +35,8 @@ mod clock;
 mod closed;
 mod compact;
 mod connect;
+mod door;
+mod events;
 mod execute;
 mod info;
 mod json;
@@ -60,6 +63,7 @@ mod settings;
 mod shadows;
 mod sharing;
 mod subscriptions;
+mod system;
 #[cfg(test)]
 mod tests;
 #[cfg_attr(not(feature = "jwt"), path = "tokens_absent.rs")]
@@ -72,6 +76,7 @@ pub use account::GLOBAL;
 pub(crate) use authenticate::is_hash;
 pub use authenticate::{Identity, Question, Ticket};
 pub use client::{Peer, Reason};
+pub use door::{Cookies, Door, PeerCertificate, TlsFacts, Way, WebFacts};
 pub use info::REFERENCE_VERSION;
 pub use kinds::{ConnectionKind, ConnectionKinds};
 #[cfg(feature = "leaf")]
@@ -79,7 +84,7 @@ pub use link::{LinkOrder, Proof};
 pub use outbox::Note;
 pub use permissions::{Clause, Permissions, Responses, Rule, User};
 pub use report::{Facts, Report};
-pub use settings::{Callout, Credentials, Settings};
+pub use settings::{Callout, Credentials, Security, Settings, Web};
 pub use sharing::{AccountSettings, Export, ExportKind, Import, ImportError, ResponseType, Sharing, check_imports};
 
 use crate::local;
@@ -145,6 +150,9 @@ pub struct Broker {
     /// When what accounts share changes because a token expires.
     #[cfg(feature = "jwt")]
     next_share: Option<Instant>,
+    /// Requests to the server that wait for facts, and how many were answered.
+    requests: VecDeque<system::Request>,
+    answered: u64,
     /// A moment, and the same on the calendar.
     calendar: (Instant, SystemTime),
 }
@@ -185,6 +193,8 @@ impl Broker {
             asked: Vec::new(),
             #[cfg(feature = "jwt")]
             next_share: None,
+            requests: VecDeque::new(),
+            answered: 0,
             calendar: (Instant::from_nanos(0), SystemTime::UNIX_EPOCH),
         };
         broker.open_accounts();
@@ -247,27 +257,41 @@ impl Broker {
     /// A new connection. Returns its slot: the name of the connection until [`Broker::remove`]. `None` when even a refusal cannot
     /// be told.
     pub fn accept(&mut self, now: Instant, peer: Peer) -> Option<u32> {
-        self.accept_with(now, peer, None)
+        self.accept_at(now, peer, Door::Open, None, None)
     }
 
-    fn accept_with(&mut self, now: Instant, peer: Peer, facts: Option<local::Facts>) -> Option<u32> {
+    /// A new connection that comes in through `door`; what is known of its `way` already, and what the kernel says of the peer.
+    /// Returns as [`Broker::accept`].
+    pub fn accept_at(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        door: Door,
+        way: Option<Box<Way>>,
+        facts: Option<local::Facts>,
+    ) -> Option<u32> {
         let clients = self.clients();
         let crowded = clients >= self.settings.max_connections;
         if clients > self.settings.max_connections.saturating_add(64) {
             return None;
         }
-        let identity = self.identity_at_first(peer, facts.as_ref());
         let slot = self.seat(now, peer)?;
         if let Some(client) = self.client_mut(slot) {
             client.local = facts.map(Box::new);
-            client.authenticated = identity.is_some();
-        }
-        if let Some(identity) = identity {
-            self.bind(slot, &identity);
+            client.way = way;
+            client.told = door != Door::Silent;
+            client.entered = door == Door::Open;
         }
         self.outbox.note(self.next_id - 1, Note::Opened(peer));
-        self.send_info(slot, info::Kind::First);
-        self.start_clock(now, slot);
+        if door == Door::Open {
+            self.recognise(slot);
+        }
+        if door != Door::Silent {
+            self.send_info(slot, info::Kind::First);
+        }
+        if door == Door::Open {
+            self.start_clock(now, slot);
+        }
         if crowded {
             self.refuse(slot, "maximum connections exceeded", Reason::MaxConnections);
         }
@@ -294,6 +318,9 @@ impl Broker {
             options: Options::default(),
             connected: false,
             authenticated: false,
+            told: true,
+            entered: true,
+            cut: false,
             greeted: false,
             pinged: false,
             active: false,
@@ -301,6 +328,7 @@ impl Broker {
             closing: None,
             stalled: None,
             pings_out: 0,
+            charged: 0,
             first_subscription: NONE,
             subscriptions: 0,
             subscriptions_size: 0,
@@ -324,6 +352,7 @@ impl Broker {
             has_credentials: false,
             user: None,
             granted: None,
+            way: None,
             link: None,
         };
         *self.clients.get_mut(slot as usize)? = Some(Box::new(client));
@@ -428,6 +457,9 @@ impl Broker {
                     break Progress::Done;
                 }
                 Err(error) => {
+                    if let Some(subject) = parser.broken_subject(rest) {
+                        self.check_subject(slot, subject);
+                    }
                     self.violation(slot, error);
                     break Progress::Ending;
                 }
@@ -488,10 +520,12 @@ impl Broker {
 
     /// The connection is closed. Its subscriptions are gone afterwards, and its slot is free.
     pub fn remove(&mut self, now: Instant, slot: u32) {
+        self.announce_disconnect(now, slot);
         let account = self.client(slot).and_then(|client| client.account);
         self.unbind(slot);
         let Some(mut client) = self.clients.get_mut(slot as usize).and_then(Option::take) else { return };
         self.subscriptions.remove_all(client.first_subscription);
+        self.outbox.ledger.refund(client.payer, client.charged as usize);
         let owed = self.replies.forget_all(&mut client.replies);
         match client.link.take() {
             Some(link) => self.link_closed(now, slot, &client, &link),

@@ -169,9 +169,10 @@ impl Outbox {
     pub(crate) fn cut(&mut self, slot: u32, client: &mut Client, reason: Reason) {
         if client.closing.is_none() {
             client.closing = Some(reason);
-            self.ending.push(slot);
             self.note(client.id, Note::Refused(client.peer, reason.text()));
         }
+        // One that was ending already had something to say that did not get out.
+        self.ending.push(slot);
         let freed = client.output.clear(&mut self.pool);
         self.refund(client, freed);
         let partial = std::mem::take(&mut client.partial);

@@ -8,6 +8,7 @@ use super::kinds::ConnectionKinds;
 use nats_subject::{is_literal, is_subset, is_valid_subscription, matches};
 use reactor::Instant;
 use std::collections::VecDeque;
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct User {
     pub name: String,
     /// Password: as plain text, or its bcrypt hash.
     pub password: String,
+    /// The user has no password: only a certificate proves who it is.
+    pub by_certificate: bool,
     /// The name is a public key, and a signature proves who it is, not a password.
     pub by_key: bool,
     /// How it may connect.
@@ -87,6 +90,16 @@ impl Clause {
 
     fn has_queue(&self, queue: &[u8]) -> bool {
         self.queue.as_deref().is_some_and(|pattern| matches(pattern, queue))
+    }
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.subject))?;
+        match &self.queue {
+            Some(queue) => write!(f, " {}", String::from_utf8_lossy(queue)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -161,6 +174,11 @@ struct Reply {
 impl Granted {
     pub(crate) fn new(permissions: Rc<Permissions>) -> Self {
         Self { permissions, ..Self::default() }
+    }
+
+    /// What was granted.
+    pub(crate) fn permissions(&self) -> &Permissions {
+        &self.permissions
     }
 
     pub(crate) fn may_publish(&mut self, now: Instant, subject: &[u8]) -> bool {

@@ -6,7 +6,7 @@ use super::link::{Filter, Hubs};
 use super::outbox::Outbox;
 use super::sharing::ImportKind;
 use super::subscriptions::{Owner, Subscription};
-use super::{Broker, request_info};
+use super::{Broker, request_info, system};
 use nats_proto::Decimal;
 use nats_proto::client::Wire;
 use reactor::Instant;
@@ -121,11 +121,13 @@ impl Broker {
         } else {
             self.route_stripped(now, origin, account, &parts)
         };
-        if !delivered
-            && options.no_responders
-            && let Some(reply) = parts.reply
+        if let Some(reply) = parts.reply
+            && !(delivered && parts.subject.first() != Some(&b'$'))
         {
-            self.no_responders(slot, parts.subject, reply);
+            let served = parts.subject.starts_with(system::PREFIX) && self.ask_server(now, slot, account, &parts);
+            if !delivered && !served && options.no_responders {
+                self.no_responders(slot, parts.subject, reply);
+            }
         }
     }
 
@@ -142,7 +144,6 @@ impl Broker {
     }
 
     /// [`Broker::route`] for where a call costs nothing beside the rest.
-    #[inline(never)]
     pub(super) fn route_apart(
         &mut self,
         now: Instant,
@@ -150,18 +151,31 @@ impl Broker {
         account: AccountId,
         parts: &Published<'_>,
     ) -> bool {
-        self.route(now, origin, account, parts)
+        self.route_filtered(now, origin, account, parts, Filter::None)
+    }
+
+    /// Does it for a message of a hub, too, which says which queue groups are to get it.
+    #[inline(never)]
+    pub(super) fn route_filtered(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        account: AccountId,
+        parts: &Published<'_>,
+        filter: Filter<'_>,
+    ) -> bool {
+        self.route_through(now, origin, account, parts, filter)
     }
 
     /// Delivers to all who listen in the account, and where its services are. False when nobody got it.
     #[inline(always)]
     fn route(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
-        self.route_filtered(now, origin, account, parts, Filter::None)
+        self.route_through(now, origin, account, parts, Filter::None)
     }
 
-    /// Does it for a message of a hub, too, which says which queue groups are to get it.
+    /// The body of both: once for what clients publish, once for everything else.
     #[inline(always)]
-    pub(super) fn route_filtered(
+    fn route_through(
         &mut self,
         now: Instant,
         origin: Origin,
@@ -218,6 +232,15 @@ impl Broker {
             delivered |= self.go_abroad(now, origin, account, parts);
         }
         delivered
+    }
+
+    /// Tells a pedantic client that nothing can be published to this subject.
+    #[cold]
+    pub(super) fn check_subject(&mut self, slot: u32, subject: &[u8]) {
+        let pedantic = self.client(slot).is_some_and(|client| client.options.pedantic);
+        if pedantic && !nats_subject::is_valid_publish(subject) {
+            self.complain(slot, "Invalid Publish Subject");
+        }
     }
 
     /// Whether the client may publish to `subject`; it is told if not.

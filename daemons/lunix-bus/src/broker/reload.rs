@@ -58,7 +58,7 @@ impl Broker {
     /// The rules may say something else now about who the client is.
     fn check_by_rules(&mut self, slot: u32) {
         let Some(client) = self.client(slot) else { return };
-        let identity = self.identity_at_first(client.peer, client.local.as_deref());
+        let identity = self.identity_at_first(client);
         if identity.is_some_and(|identity| self.bind(slot, &identity)) {
             self.check_subscriptions(slot);
         } else {

@@ -83,7 +83,7 @@ impl Asker<'_> {
     }
 
     /// The JSON, keys in the reference's order.
-    fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
         let client = self.client;
         out.push(b'{');
         if self.share {

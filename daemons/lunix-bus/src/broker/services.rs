@@ -82,7 +82,6 @@ impl Broker {
         let Some(client) = self.client(origin.slot) else { return };
         let mut kept = Vec::new();
         let before = if request_info::strip(before, &mut kept) { &kept } else { before };
-        let (born, wall) = self.calendar;
         let asker = Asker {
             client,
             uid: self.uid_of(client),
@@ -90,7 +89,7 @@ impl Broker {
             service: origin.through.map(|_| self.accounts.name(importer)),
             share: origin.shared,
             server: &self.settings.server_name,
-            start: wall.checked_sub(born - client.opened).unwrap_or(wall) + (client.opened - born),
+            start: self.wall_before(client.opened),
         };
         request_info::write(out, before, &asker);
     }

@@ -47,11 +47,17 @@ pub struct Settings {
     pub callout: Option<Rc<Callout>>,
     /// The accounts beside the global one.
     pub accounts: Vec<AccountSettings>,
+    /// Name of the account for the system's own subjects; there need not be one.
+    pub system_account: Rc<str>,
     /// The hubs to be joined.
     #[cfg(feature = "leaf")]
     pub remotes: Vec<Rc<crate::leaf::Remote>>,
     /// Which of the users a TCP client is that names none.
     pub no_auth_user: Option<String>,
+    /// TLS of the clients' listener, where there is.
+    pub security: Option<Security>,
+    /// The WebSocket listener, where there is.
+    pub web: Option<Web>,
     /// Who the clients of this machine are; without it whoever reaches a unix socket may do everything.
     pub local: Option<Rc<Policy>>,
     /// Over which time the clients are sent away before the server ends for others to take over; see [`super::Broker::lame_duck`].
@@ -62,6 +68,46 @@ pub struct Settings {
     pub closed_kept: usize,
     /// Whether operations are told one by one.
     pub trace: bool,
+}
+
+/// What is told about the TLS of a listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Security {
+    /// No client goes without.
+    pub required: bool,
+    /// Clients must show a certificate.
+    pub verify: bool,
+    /// Clients may choose.
+    pub available: bool,
+    /// How long a handshake may take.
+    pub timeout: Duration,
+    /// Until when the own certificate is valid; RFC 3339.
+    pub not_after: String,
+}
+
+/// What is told about the WebSocket listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Web {
+    /// Address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Its TLS, where there is.
+    pub security: Option<Security>,
+    /// Which of the users somebody is who names none.
+    pub no_auth_user: Option<String>,
+    /// How long the handshake may take, where somebody said so.
+    pub timeout: Option<Duration>,
+    /// Address told to others in the place of the own.
+    pub advertise: Option<String>,
+    /// Without TLS.
+    pub no_tls: bool,
+    /// Origins are compared with the host asked for.
+    pub same_origin: bool,
+    /// Origins that are let in; empty: all.
+    pub allowed_origins: Vec<String>,
+    /// Whether clients may compress.
+    pub compression: bool,
 }
 
 /// What a TCP client must prove in its CONNECT.
@@ -121,11 +167,6 @@ impl Settings {
             Credentials::Open | Credentials::Password { .. } | Credentials::Token(_) => false,
         }
     }
-
-    /// The user of those who name none.
-    pub(crate) fn default_user(&self) -> Option<&User> {
-        self.no_auth_user.as_deref().and_then(|name| self.user(name))
-    }
 }
 
 impl Default for Settings {
@@ -149,9 +190,12 @@ impl Default for Settings {
             credentials: Credentials::Open,
             callout: None,
             accounts: Vec::new(),
+            system_account: "$SYS".into(),
             #[cfg(feature = "leaf")]
             remotes: Vec::new(),
             no_auth_user: None,
+            security: None,
+            web: None,
             local: None,
             lame_duck_duration: Duration::from_secs(120),
             lame_duck_grace_period: Duration::from_secs(10),

@@ -501,6 +501,7 @@ fn a_client_that_cannot_read_headers_is_not_sent_a_bare_status() {
 
 fn users(list: &[(&str, &str, &str)]) -> Settings {
     let user = |&(name, password, account): &(&str, &str, &str)| User {
+        by_certificate: false,
         name: name.into(),
         password: password.into(),
         by_key: false,

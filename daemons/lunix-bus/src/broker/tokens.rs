@@ -58,6 +58,7 @@ impl Broker {
             Ok(standing) => standing,
             Err(Refusal::Because(why)) => return Err(why),
             Err(Refusal::Revoked) => return Err("user token is revoked"),
+            Err(Refusal::UnknownKey) => return Err("user token is not signed by a key of its account"),
         };
         if standing.needs_signature {
             let nonce = self.client(slot).and_then(|client| client.nonce.as_deref());
@@ -121,6 +122,9 @@ impl Broker {
         let Some(token) = self.client(slot).and_then(|client| client.residence.as_deref()) else { return false };
         let before = Rc::clone(&token.standing);
         match self.stand(slot, &trust, &before.token) {
+            // As in the reference, a key that is gone or whose role changed takes its users with it without a word.
+            Ok(standing) if standing.template != before.template => self.end(slot, Reason::Authentication),
+            Err(Refusal::UnknownKey) => self.end(slot, Reason::Authentication),
             Ok(standing) => {
                 if !self.bind(slot, &identity(standing)) {
                     self.refuse(slot, "Authorization Violation", Reason::Authentication);
@@ -198,7 +202,7 @@ impl Broker {
             facts.claims.tags.iter().for_each(|tag| json.item(tag));
             json.end(b']');
         }
-        json.raw("decoded_jwt", &nats_keys::claims_text(&facts.token));
+        json.raw("decoded_jwt", nats_keys::claims_text(&facts.token).as_bytes());
     }
 }
 

@@ -5,6 +5,9 @@ use crate::broker::{Callout, GLOBAL};
 use nats_conf::{Error, Item};
 use nats_keys::{Role, is_public};
 
+/// Whether requests can be sealed.
+const CAN_SEAL: bool = cfg!(feature = "seal");
+
 /// Reads `auth_callout`.
 pub(super) fn callout(item: &Item) -> Result<Callout, Error> {
     let mut callout = Callout {
@@ -20,7 +23,7 @@ pub(super) fn callout(item: &Item) -> Result<Callout, Error> {
             "issuer" => callout.issuer = key(item, Role::Account, "an account")?,
             "account" | "acc" => callout.account = string(item)?.into(),
             "auth_users" | "users" => callout.users = strings(item)?,
-            "xkey" | "key" if cfg!(feature = "seal") => callout.curve_key = Some(key(item, Role::Curve, "a curve")?),
+            "xkey" | "key" if CAN_SEAL => callout.curve_key = Some(key(item, Role::Curve, "a curve")?),
             "xkey" | "key" => return Err(wrong(item, "xkey is not supported: built without the feature seal")),
             "allowed_accounts" => {
                 callout.allowed_accounts = strings(item)?.into_iter().map(Into::into).collect();

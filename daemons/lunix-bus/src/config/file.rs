@@ -8,6 +8,7 @@ use super::local;
 use super::operator;
 use super::users;
 use super::{Config, Error, Monitoring, beside};
+use super::{tls, websocket};
 use crate::broker::{Callout, GLOBAL, User, is_hash};
 use nats_conf::{Entry, Item, Map, Surroundings, Value, parse_duration};
 use std::fs;
@@ -41,12 +42,15 @@ pub(super) struct Given {
     pub(super) credentials: Secrets,
     /// Users of accounts.
     pub(super) members: Vec<User>,
+    pub(super) tls: Option<tls::Tls>,
     /// The block `local`: it is read last, when the accounts are known.
     pub(super) local: Option<Item>,
     /// Read when all accounts are known.
     #[cfg(feature = "leaf")]
     leafnodes: Option<Item>,
     pub(super) operator: operator::Given,
+    /// Where the system account is named.
+    pub(super) system_account: Option<Item>,
     pub(super) max_pending: Option<usize>,
     pub(super) max_memory_per_user: Option<usize>,
     pub(super) max_connections: Option<usize>,
@@ -58,7 +62,7 @@ pub(super) struct Given {
 /// Keys we have, for the message about one we do not have.
 const KEYS: &str = "port, host, net, listen, server_name, unix, unix_mode, max_payload, max_control_line, max_connections, \
      max_subscriptions, max_pending, max_memory, max_memory_per_user, no_auth_user, local, leafnodes, ping_interval, ping_max, write_deadline, \
-     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, pid_file, \
+     lame_duck_duration, lame_duck_grace_period, http, http_port, monitor_port, authorization, accounts, tls, allow_non_tls, websocket, pid_file, \
      ports_file_dir, logfile, debug, trace, operator, trusted_keys, system_account, resolver, resolver_preload";
 
 /// Reads `path` into `config`.
@@ -107,7 +111,11 @@ impl Surroundings for Files {
 }
 
 fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), nats_conf::Error> {
-    if given.operator.take(entry)? {
+    if ["system_account", "system"].iter().any(|key| entry.key.eq_ignore_ascii_case(key)) {
+        config.broker.system_account = string(&entry.item)?.into();
+        given.system_account = Some(entry.item.clone());
+    }
+    if given.operator.take(entry)? || given.system_account.as_ref() == Some(&entry.item) {
         return Ok(());
     }
     let (item, broker) = (&entry.item, &mut config.broker);
@@ -150,6 +158,9 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             given.members = accounts.users;
         }
         "authorization" => given.credentials = authorization(item, config, &mut given.callout)?,
+        "tls" => given.tls = Some(tls::tls(item)?),
+        "allow_non_tls" => config.allow_non_tls = truth(item)?,
+        "websocket" | "ws" => config.websocket = websocket::websocket(item)?,
         "pid_file" | "pidfile" => config.pid_file = Some(string(item)?.into()),
         "ports_file_dir" => config.ports_directory = Some(string(item)?.into()),
         "logfile" | "log_file" => config.log_file = Some(string(item)?.into()),
@@ -208,7 +219,7 @@ fn monitoring(item: &Item) -> Result<Monitoring, nats_conf::Error> {
 }
 
 /// `host:port`, or a port alone.
-fn address(item: &Item) -> Result<(Option<String>, u16), nats_conf::Error> {
+pub(super) fn address(item: &Item) -> Result<(Option<String>, u16), nats_conf::Error> {
     if let Value::Integer(_) = item.value {
         return Ok((None, port(item)?));
     }
@@ -281,7 +292,7 @@ pub(super) fn ranges(item: &Item) -> Result<Vec<RangeInclusive<u32>>, nats_conf:
     if let Value::Array(items) = &item.value { items.iter().map(one).collect() } else { Ok(vec![one(item)?]) }
 }
 
-fn port(item: &Item) -> Result<u16, nats_conf::Error> {
+pub(super) fn port(item: &Item) -> Result<u16, nats_conf::Error> {
     if item.value == Value::Integer(-1) {
         return Ok(0);
     }
@@ -306,7 +317,7 @@ pub(super) fn duration(item: &Item) -> Result<Duration, nats_conf::Error> {
 }
 
 /// A number of seconds, with or without a point, or a duration.
-fn seconds(item: &Item) -> Result<Duration, nats_conf::Error> {
+pub(super) fn seconds(item: &Item) -> Result<Duration, nats_conf::Error> {
     let Value::Float(seconds) = item.value else { return duration(item) };
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong(item, "a number of seconds is expected"))
 }

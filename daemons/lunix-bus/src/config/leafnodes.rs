@@ -1,8 +1,11 @@
 //! The hubs to be joined.
 
 use super::file::{duration, map, string, truth, unknown, wrong};
+use super::tls;
 use crate::broker::{Clause, GLOBAL};
+use crate::config::{HandshakeFirst, Tls};
 use crate::leaf::{Remote, Url, UrlError};
+use crate::server::transport;
 use nats_conf::{Entry, Error, Item, Value};
 use nats_keys::{KeyPair, Role};
 use std::rc::Rc;
@@ -14,33 +17,7 @@ const URLS_MAX: usize = 64;
 
 const KEYS: &str = "remotes, reconnect";
 const REMOTE_KEYS: &str = "url, urls, account, credentials, nkey, deny_imports, deny_exports, no_randomize, \
-     first_info_timeout, hub, compression";
-
-/// What accepting leaf nodes needs.
-const ACCEPTING: [&str; 12] = [
-    "port",
-    "host",
-    "net",
-    "listen",
-    "authorization",
-    "advertise",
-    "no_advertise",
-    "min_version",
-    "isolate_leafnode_interest",
-    "users",
-    "tls",
-    "write_deadline",
-];
-/// What a remote could have.
-const ABSENT: [&str; 7] = [
-    "websocket",
-    "ws_compression",
-    "ws_no_masking",
-    "jetstream_cluster_migrate",
-    "proxy",
-    "local_isolation",
-    "request_isolation",
-];
+     first_info_timeout, tls, hub, compression";
 
 /// Reads `leafnodes`. `is_account`: whether there is an account of this name.
 pub(super) fn leafnodes(item: &Item, is_account: &dyn Fn(&str) -> bool) -> Result<Vec<Rc<Remote>>, Error> {
@@ -50,10 +27,17 @@ pub(super) fn leafnodes(item: &Item, is_account: &dyn Fn(&str) -> bool) -> Resul
             "remotes" => remotes = read_remotes(&entry.item, is_account)?,
             "reconnect" | "reconnect_delay" | "reconnect_interval" => reconnect = duration(&entry.item)?,
             "compression" => compression(&entry.item)?,
-            key if ACCEPTING.contains(&key) => {
-                let text = format!("{:?} is for accepting leaf nodes, which is not supported; {KEYS} are", entry.key);
-                return Err(Error::new(&entry.place, text));
-            }
+            "port"
+            | "host"
+            | "net"
+            | "listen"
+            | "authorization"
+            | "advertise"
+            | "no_advertise"
+            | "min_version"
+            | "users"
+            | "isolate_leafnode_interest"
+            | "tls" => return Err(unsupported(entry, "accepting leaf nodes")),
             _ => return Err(unknown(entry, KEYS)),
         }
     }
@@ -112,13 +96,25 @@ fn apply(entry: &Entry, remote: &mut Remote, is_account: &dyn Fn(&str) -> bool) 
         "hub" if truth(item)? => return Err(wrong(item, "being the hub of a remote is not supported; false is")),
         "hub" => {}
         "compression" => compression(item)?,
-        key if ABSENT.contains(&key) => {
-            let text = format!("{:?} is not supported; known are {REMOTE_KEYS}", entry.key);
-            return Err(Error::new(&entry.place, text));
-        }
+        "tls" => remote.tls = Some(tls(item)?),
+        "websocket"
+        | "ws_compression"
+        | "ws_no_masking"
+        | "proxy"
+        | "jetstream_cluster_migrate"
+        | "local_isolation"
+        | "request_isolation" => return Err(unsupported(entry, "this of a remote")),
         _ => return Err(unknown(entry, REMOTE_KEYS)),
     }
     Ok(())
+}
+
+/// Something that the reference has and this server has not.
+fn unsupported(entry: &Entry, what: &str) -> Error {
+    Error::new(
+        &entry.place,
+        format!("{:?}: {what} is not supported; of leafnodes, {KEYS} are, of a remote {REMOTE_KEYS}", entry.key),
+    )
 }
 
 /// One value, or a list.
@@ -149,6 +145,16 @@ fn clauses(item: &Item) -> Result<Vec<Clause>, Error> {
     list(item, usize::MAX)?.into_iter().map(clause).collect()
 }
 
+/// A `tls` block. Its files are read for each connection, and once now, so that what is wrong with them is told.
+fn tls(item: &Item) -> Result<Tls, Error> {
+    let tls = tls::tls(item)?;
+    if !tls.pinned.is_empty() || tls.map || matches!(tls.first, HandshakeFirst::Within(_)) {
+        return Err(wrong(item, "pinned_certs, verify_and_map and a delay for handshake_first are for clients"));
+    }
+    let checked = transport::check(&tls);
+    checked.map(|()| tls).map_err(|error| wrong(item, error.to_string()))
+}
+
 /// `off`, or nothing said: hubs that would like to compress do without.
 fn compression(item: &Item) -> Result<(), Error> {
     let off = match &item.value {
@@ -157,4 +163,60 @@ fn compression(item: &Item) -> Result<(), Error> {
         Value::Integer(_) | Value::Float(_) | Value::Array(_) | Value::Map(_) => false,
     };
     if off { Ok(()) } else { Err(wrong(item, "compression is not supported; off is")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<Rc<Remote>>, String> {
+        let map = nats_conf::parse("t.conf", text, &mut nats_conf::Nothing).map_err(|error| error.to_string())?;
+        let item = &map.iter().next().unwrap().item;
+        leafnodes(item, &|name| ["$G", "A"].contains(&name)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn remotes_are_read() {
+        let remotes = read(
+            "leafnodes { reconnect: 5s, remotes: [ { urls: [\"nats-leaf://u:p@10.0.0.1\", \"tls://hub:9\"], account: A, \
+             deny_imports: a.>, deny_export: [b, c.*], no_randomize: true, first_info_timeout: 3s, creds: /etc/u.creds, hub: false, \
+             compression: off } , { url: leaf://10.0.0.2 } ] }",
+        );
+        let remotes = remotes.unwrap();
+        let first = &remotes[0];
+        assert_eq!(first.urls.iter().map(Url::to_string).collect::<Vec<_>>(), ["10.0.0.1:7422", "hub:9"]);
+        assert_eq!((&*first.account, first.reconnect.as_secs(), first.first_info_timeout.as_secs()), ("A", 5, 3));
+        assert_eq!((first.deny_imports.len(), first.deny_exports.len(), first.no_randomize), (1, 2, true));
+        assert_eq!(first.credentials.as_deref(), Some("/etc/u.creds".as_ref()));
+        assert_eq!((&*remotes[1].account, remotes[1].reconnect.as_secs()), ("$G", 5));
+    }
+
+    #[test]
+    fn what_is_wrong_or_absent_is_told_by_name_and_place() {
+        for (text, expected) in [
+            ("leafnodes { port: 7422 }", "t.conf:1:13: \"port\": accepting leaf nodes is not supported"),
+            ("leafnodes { listen: \"0.0.0.0:7422\" }", "\"listen\": accepting leaf nodes is not supported"),
+            ("leafnodes { remotes: [ { url: \"wss://h\" } ] }", "WebSocket remotes are not supported"),
+            (
+                "leafnodes { remotes: [ { url: \"h\", websocket: {} } ] }",
+                "\"websocket\": this of a remote is not supported",
+            ),
+            ("leafnodes { remotes: [ { url: \"h\", compression: s2_fast } ] }", "compression is not supported"),
+            ("leafnodes { remotes: [ { url: \"h\", hub: true } ] }", "being the hub of a remote is not supported"),
+            (
+                "leafnodes { remotes: [ { url: \"h\", account: B } ] }",
+                "cannot find local account \"B\" specified in leafnode remote",
+            ),
+            ("leafnodes { remotes: [ { account: A } ] }", "a remote needs a url"),
+            ("leafnodes { remotes: [ { url: \"h\", nkey: SUX } ] }", "the seed of a user is expected"),
+            ("leafnodes { remotes: [ { url: \"h\", deny_imports: \"a..b\" } ] }", "\"a..b\" is not a valid subject"),
+            ("leafnodes { remotes: [ { url: \"h\" }, { url: \"h\" } ] }", "duplicate remote for account \"$G\""),
+            ("leafnodes { remotes: 7 }", "a list of remotes is expected"),
+            ("leafnodes { remote: [] }", "unknown field \"remote\""),
+            ("leafnodes { remotes: [ { url: \"h\", urll: \"h\" } ] }", "unknown field \"urll\""),
+        ] {
+            let told = read(text).unwrap_err();
+            assert!(told.contains(expected), "{told}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
-const KEYS: &str = "rules, anonymous, tcp, tcp_uids, passwd_file, group_file, login_defs_file";
+const KEYS: &str = "rules, anonymous, websocket, tcp, tcp_uids, passwd_file, group_file, login_defs_file";
 const RULE_KEYS: &str = "user, uid, group, gid, all_groups, account, template, permissions, refuse";
 
 /// Whether there is an account of this name.
@@ -26,6 +26,7 @@ pub(super) fn policy(item: &Item, is_account: IsAccount<'_>) -> Result<Policy, E
         match entry.key.to_ascii_lowercase().as_str() {
             "rules" => policy.rules = rules(&entry.item, &names, is_account)?,
             "anonymous" => policy.anonymous = anonymous(&entry.item, is_account)?,
+            "websocket" => policy.websocket = anonymous(&entry.item, is_account)?,
             "tcp" => policy.tcp = truth(&entry.item)?,
             "tcp_uids" => policy.tcp_uids = tcp_uids(&entry.item)?,
             "passwd_file" | "group_file" | "login_defs_file" => {}

@@ -30,7 +30,11 @@ impl Given {
                 self.operators = strings(item)?.iter().map(|text| operator(text, item)).collect::<Result<_, _>>()?;
             }
             "trusted" | "trusted_keys" => self.keys = keys(item)?,
-            "system_account" | "system" => self.system_account = Some(string(item)?),
+            "system_account" | "system" => {
+                // Accounts of the file may be named, too.
+                self.system_account = Some(string(item)?);
+                return Ok(true);
+            }
             "resolver" | "account_resolver" | "accounts_resolver" => {
                 resolver(item)?;
                 self.has_resolver = true;
@@ -46,7 +50,7 @@ impl Given {
     pub(super) fn finish(self, others: bool) -> Result<Option<(Credentials, Vec<AccountSettings>)>, Error> {
         let Some(first) = &self.first else { return Ok(None) };
         if self.operators.is_empty() && self.keys.is_empty() {
-            return Err(wrong(first, "system_account, resolver and resolver_preload need an operator"));
+            return Err(wrong(first, "resolver and resolver_preload need an operator"));
         }
         if !self.operators.is_empty() && !self.keys.is_empty() {
             return Err(wrong(first, "operator and trusted_keys exclude each other"));

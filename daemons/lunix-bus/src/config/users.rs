@@ -46,11 +46,21 @@ fn user(item: &Item) -> Result<User, Error> {
             return Err(wrong(item, "a user with an nkey has neither name nor password"));
         }
         let account = GLOBAL.into();
-        return Ok(User { name: key, password: String::new(), by_key: true, kinds, account, permissions: granted });
+        let password = String::new();
+        return Ok(User {
+            name: key,
+            password,
+            by_certificate: false,
+            by_key: true,
+            kinds,
+            account,
+            permissions: granted,
+        });
     }
     let name = name.ok_or_else(|| wrong(item, "a user needs a name"))?;
-    let password = password.ok_or_else(|| wrong(item, format!("user {name:?} needs a password")))?;
-    Ok(User { name, password, by_key: false, kinds, account: GLOBAL.into(), permissions: granted })
+    let by_certificate = password.is_none();
+    let password = password.unwrap_or_default();
+    Ok(User { name, password, by_certificate, by_key: false, kinds, account: GLOBAL.into(), permissions: granted })
 }
 
 #[cfg(feature = "jwt")]

@@ -2,15 +2,14 @@
 
 use super::{ANSWER, JOB_MAX, PROCESS_NAME, WORD};
 use crate::broker::{Peer, Ticket};
+use crate::helper::Helper;
 use reactor::Instant;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
-use rustix::process::{Pid, Signal, WaitOptions};
+use rustix::net::{RecvFlags, SendFlags};
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -50,21 +49,13 @@ struct Job {
 /// The helper and what it has to do. The process is started with the first job.
 #[derive(Debug, Default)]
 pub struct Hasher {
-    process: Option<Process>,
+    helper: Helper,
     running: Option<(Ticket, Instant)>,
     /// Jobs of each source, none of them empty, and the order in which the sources are served.
     waiting: BTreeMap<Source, VecDeque<Job>>,
     turns: VecDeque<Source>,
     count: usize,
     number: u64,
-    /// Killed ones that have not ended yet.
-    dying: Vec<Pid>,
-}
-
-#[derive(Debug)]
-struct Process {
-    pid: Pid,
-    socket: OwnedFd,
 }
 
 /// What the helper's socket told.
@@ -118,17 +109,14 @@ impl Hasher {
     /// # Errors
     /// When the process cannot be started; the job is dropped.
     pub fn advance(&mut self, now: Instant, patience: Duration, is_there: impl Fn(Ticket) -> bool) -> io::Result<bool> {
-        self.reap();
+        self.helper.reap();
         if self.running.is_some() {
             return Ok(false);
         }
         let Some(job) = std::iter::from_fn(|| self.pop()).find(|job| is_there(job.ticket)) else { return Ok(false) };
-        let started = self.process.is_none();
-        if started {
-            self.process = Some(start()?);
-        }
-        if let Some(process) = &self.process {
-            match rustix::net::send(&process.socket, &job.message, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+        let started = self.helper.start(PROCESS_NAME, WORD, JOB_MAX)?;
+        if let Some(socket) = self.helper.socket() {
+            match rustix::net::send(socket, &job.message, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
                 // It has ended already: reading says so, as of one that ends during the job.
                 Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => {}
                 Err(errno) => return Err(errno.into()),
@@ -147,14 +135,14 @@ impl Hasher {
     /// The socket to watch.
     #[must_use]
     pub fn socket(&self) -> Option<BorrowedFd<'_>> {
-        self.process.as_ref().map(|process| process.socket.as_fd())
+        self.helper.socket()
     }
 
     /// Reads what the helper has to say.
     pub fn read(&mut self) -> Outcome {
-        let Some(process) = &self.process else { return Outcome::Nothing };
+        let Some(socket) = self.helper.socket() else { return Outcome::Nothing };
         let mut answer = [0; ANSWER];
-        match rustix::net::recv(&process.socket, &mut answer, RecvFlags::DONTWAIT) {
+        match rustix::net::recv(socket, &mut answer, RecvFlags::DONTWAIT) {
             Err(Errno::AGAIN | Errno::INTR) => Outcome::Nothing,
             Ok((ANSWER, _)) => match self.running.take() {
                 Some((ticket, _)) => Outcome::Answer(ticket, answer.last() == Some(&1)),
@@ -171,47 +159,8 @@ impl Hasher {
 
     /// Kills the process and closes its socket; the next job starts another.
     pub fn discard(&mut self) {
-        if let Some(process) = self.process.take() {
-            // It can have ended by itself already.
-            let _ = rustix::process::kill_process(process.pid, Signal::KILL);
-            self.dying.push(process.pid);
-        }
-        self.reap();
+        self.helper.discard();
     }
-
-    fn reap(&mut self) {
-        self.dying.retain(|&pid| matches!(rustix::process::waitpid(Some(pid), WaitOptions::NOHANG), Ok(None)));
-    }
-}
-
-fn start() -> io::Result<Process> {
-    let flags = SocketFlags::CLOEXEC;
-    let (socket, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-    let size = JOB_MAX * 2;
-    rustix::net::sockopt::set_socket_send_buffer_size(&socket, size)?;
-    let (root, null) = (File::open("/")?, File::options().read(true).write(true).open("/dev/null")?);
-    let theirs = above_stdio(theirs)?;
-    let null = above_stdio(null.into())?;
-    let command = sys::spawn::Command {
-        program: c"/proc/self/exe",
-        arguments: &[PROCESS_NAME, WORD],
-        environment: &[],
-        directory: root.as_fd(),
-        stdio: [theirs.as_fd(), null.as_fd(), null.as_fd()],
-        extra: &[],
-        identity: None,
-        capabilities: None,
-        limits: &[],
-        pid_variable: None,
-    };
-    let pid = sys::spawn::spawn(&command).map_err(|error| io::Error::other(error.to_string()))?;
-    let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::Other)?;
-    Ok(Process { pid, socket })
-}
-
-/// The same with a number above those of standard input, output and error.
-fn above_stdio(fd: OwnedFd) -> io::Result<OwnedFd> {
-    Ok(rustix::io::fcntl_dupfd_cloexec(&fd, 3)?)
 }
 
 #[cfg(test)]

@@ -1,59 +1,17 @@
 //! The helper: compares one password after the other.
 
 use super::{ANSWER, JOB_MAX, PROCESS_NAME, WORD};
-use rustix::fs::{Gid, Uid};
+use crate::helper;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
-use rustix::process::{Resource, Rlimit};
-use rustix::thread::{CapabilitySet, CapabilitySets};
 use std::io;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
 
-/// The account of nobody, on every distribution.
-const NOBODY: u32 = 65_534;
-
 /// Runs as the helper when the first word of the command line says so; `None` for the server itself.
 #[must_use]
 pub fn main() -> Option<ExitCode> {
-    let word = std::env::args_os().nth(1)?;
-    if word.as_encoded_bytes() != WORD.to_bytes() {
-        return None;
-    }
-    Some(match drop_privileges().and_then(|()| serve()) {
-        Ok(()) => ExitCode::SUCCESS,
-        // The server sees that its helper is gone and says so.
-        Err(_) => ExitCode::from(71),
-    })
-}
-
-/// Root becomes nobody; in any case no new privileges, no core dump with a password in it, no further descriptors.
-fn drop_privileges() -> io::Result<()> {
-    rustix::thread::set_name(PROCESS_NAME)?;
-    rustix::thread::set_no_new_privs(true)?;
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    rustix::process::setrlimit(Resource::Core, none)?;
-    if rustix::process::geteuid().is_root() {
-        match become_nobody() {
-            Ok(()) => {}
-            // A user namespace without nobody.
-            Err(Errno::PERM | Errno::INVAL) => {
-                let none = CapabilitySet::empty();
-                let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
-                rustix::thread::set_capabilities(None, sets)?;
-            }
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    rustix::process::setrlimit(Resource::Nofile, Rlimit { current: Some(3), maximum: Some(3) })?;
-    Ok(())
-}
-
-fn become_nobody() -> Result<(), Errno> {
-    let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
-    rustix::thread::set_thread_groups(&[])?;
-    rustix::thread::set_thread_res_gid(group, group, group)?;
-    rustix::thread::set_thread_res_uid(user, user, user)
+    helper::main(WORD, PROCESS_NAME, 3, serve)
 }
 
 /// Answers jobs until the server closes its end.

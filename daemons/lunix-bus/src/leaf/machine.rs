@@ -22,8 +22,6 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(1);
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// After what only somebody's change of configuration can mend.
 const LONG_DELAY: Duration = Duration::from_secs(30);
-/// As long as the hub holds a connection whose version it refuses.
-const VERSION_DELAY: Duration = Duration::from_secs(5);
 /// A link that lasted so long was a good one: the next attempt does not wait longer than the first.
 const GOOD_LINK: Duration = Duration::from_secs(10);
 /// Addresses a hub may tell us.
@@ -232,7 +230,7 @@ impl Machine {
             (State::Securing(_), Input::Secured) => self.secured(now, acts),
             (State::Securing(_), Input::Failed(why)) => {
                 self.trouble(format!("TLS leafnode handshake error: {why}"), acts);
-                self.leave(Reason::Handshake, acts);
+                self.leave(Reason::TlsHandshake, acts);
             }
             (State::Greeting(_), Input::Info(greeting)) => self.greeted(now, greeting, acts),
             (State::Introduced(_), Input::Info(greeting)) => {
@@ -300,7 +298,7 @@ impl Machine {
             }
             State::Securing(_) => {
                 self.trouble("TLS leafnode handshake error: timeout".to_owned(), acts);
-                self.leave(Reason::Handshake, acts);
+                self.leave(Reason::TlsHandshake, acts);
             }
             State::Greeting(_) => {
                 self.trouble("the hub does not say who it is".to_owned(), acts);
@@ -363,7 +361,7 @@ impl Machine {
     fn connected(&mut self, now: Instant, acts: &mut Vec<Act>) {
         self.never = false;
         self.attempts = 0;
-        if self.remote.handshake_first && self.wants_tls() {
+        if self.remote.is_handshake_first() {
             self.secure(now, acts);
         } else {
             self.state = State::Greeting(now + self.remote.first_info_timeout);
@@ -371,14 +369,14 @@ impl Machine {
     }
 
     fn wants_tls(&self) -> bool {
-        self.remote.tls || self.current.as_ref().is_some_and(|url| url.tls)
+        self.remote.tls.is_some() || self.current.as_ref().is_some_and(|url| url.tls)
     }
 
     fn secure(&mut self, now: Instant, acts: &mut Vec<Act>) {
         let host = self.current.as_ref().map(|url| url.host.clone()).unwrap_or_default();
         let name = if is_name(&host) { host } else { self.tls_name.clone().unwrap_or(host) };
         acts.push(Act::Secure(name));
-        self.state = State::Securing(now + self.remote.tls_timeout);
+        self.state = State::Securing(now + self.remote.tls_timeout());
     }
 
     fn secured(&mut self, now: Instant, acts: &mut Vec<Act>) {
@@ -438,22 +436,27 @@ impl Machine {
         }
     }
 
-    /// The hub says what is wrong, and closes.
+    /// The hub says what is wrong. It closes the connection itself where it does not want to go on.
     fn complained(&mut self, text: &str, acts: &mut Vec<Act>) {
-        self.delay = if text.contains("remote leafnode has same cluster name") {
-            let delay = LONG_DELAY.as_secs();
-            self.trouble(
-                format!("Leafnode connection dropped with same cluster name error. Delaying attempt to reconnect for {delay}s"),
-                acts,
-            );
-            Some(LONG_DELAY)
-        } else {
-            self.trouble(format!("Leafnode Error '{text}'"), acts);
-            let long = text.contains("Loop detected") || text.contains("Permissions Violation");
-            let old = text.contains("minimum version required");
-            if long { Some(LONG_DELAY) } else { old.then_some(VERSION_DELAY) }
-        };
-        self.leave(Reason::Gone, acts);
+        let (same_name, delay) = (text.contains("remote leafnode has same cluster name"), LONG_DELAY.as_secs());
+        self.trouble(
+            if same_name {
+                format!(
+                    "Leafnode connection dropped with same cluster name error. \
+                     Delaying attempt to reconnect for {delay}s"
+                )
+            } else {
+                format!("Leafnode Error '{text}'")
+            },
+            acts,
+        );
+        let is_loop = text.contains("Loop detected");
+        if same_name || is_loop || text.contains("Permissions Violation") {
+            self.delay = Some(LONG_DELAY);
+        }
+        if same_name || is_loop {
+            self.leave(Reason::Gone, acts);
+        }
     }
 
     fn leave(&mut self, reason: Reason, acts: &mut Vec<Act>) {

@@ -2,6 +2,7 @@
 
 use super::url::Url;
 use crate::broker::Clause;
+use crate::config::{HandshakeFirst, Tls};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,12 +18,8 @@ pub struct Remote {
     pub credentials: Option<PathBuf>,
     /// A user's seed.
     pub seed: Option<String>,
-    /// TLS is used, whatever the hub says.
-    pub tls: bool,
-    /// The TLS handshake comes before the hub's INFO.
-    pub handshake_first: bool,
-    /// How long a TLS handshake may take.
-    pub tls_timeout: Duration,
+    /// TLS is used, whatever the hub says, and so.
+    pub tls: Option<Tls>,
     /// Subjects that must not come in from the hub.
     pub deny_imports: Vec<Clause>,
     /// Subjects that must not go out to the hub.
@@ -44,14 +41,24 @@ impl Remote {
             account: account.into(),
             credentials: None,
             seed: None,
-            tls: false,
-            handshake_first: false,
-            tls_timeout: Duration::from_secs(2),
+            tls: None,
             deny_imports: Vec::new(),
             deny_exports: Vec::new(),
             no_randomize: false,
             first_info_timeout: Duration::from_secs(1),
             reconnect: Duration::from_secs(1),
         }
+    }
+
+    /// Whether the TLS handshake comes before the hub's INFO.
+    #[must_use]
+    pub fn is_handshake_first(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.first == HandshakeFirst::Yes)
+    }
+
+    /// How long a TLS handshake may take.
+    #[must_use]
+    pub fn tls_timeout(&self) -> Duration {
+        self.tls.as_ref().map_or(Duration::from_secs(2), |tls| tls.timeout)
     }
 }

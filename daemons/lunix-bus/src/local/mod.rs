@@ -5,6 +5,7 @@
 //! | unix socket, user and groups | the first rule that fits |
 //! | TCP from this machine, the peer's user, one of those who may be known over TCP | the first rule that fits; groups as the files say |
 //! | TCP from this machine, nothing sure, or a user of the system | anonymous |
+//! | a WebSocket | what is said for those, else anonymous |
 //! | TCP from elsewhere | anonymous |
 //! | no rule fits, or the user has no number here | anonymous |
 //!
@@ -48,6 +49,8 @@ pub enum Origin {
     Unix,
     /// TCP, both ends a loopback address of this machine.
     Loopback,
+    /// The listener for web pages, whose browsers may be on this machine.
+    Websocket,
     /// Anything else.
     Elsewhere,
 }
@@ -107,7 +110,7 @@ impl Group {
     fn has(&self, uid: u32, facts: &Facts) -> bool {
         match facts.origin {
             Origin::Unix => facts.gid == Some(self.gid) || facts.groups.contains(&self.gid),
-            Origin::Loopback | Origin::Elsewhere => self.members.contains(&uid),
+            Origin::Loopback | Origin::Websocket | Origin::Elsewhere => self.members.contains(&uid),
         }
     }
 }
@@ -148,6 +151,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// What those get whom nobody knows; `None` to turn them away unless they send credentials.
     pub anonymous: Option<Grant>,
+    /// What those get who come over a WebSocket; `None`: the same as anybody else who is not known.
+    pub websocket: Option<Grant>,
     /// Whether the kernel is asked whose a TCP connection from this machine is.
     pub tcp: bool,
     /// Users that may be known over TCP. Forwarders and proxies run as root or as users of the system, and speak for others; never 0.
@@ -163,6 +168,7 @@ impl Default for Policy {
         Self {
             rules: Vec::new(),
             anonymous: None,
+            websocket: None,
             tcp: true,
             tcp_uids: vec![ORDINARY_UIDS],
             overflow_uid: OVERFLOW_UID,
@@ -186,7 +192,8 @@ impl Policy {
     /// Who somebody is of whom the kernel says `facts`.
     #[must_use]
     pub fn decide(&self, facts: &Facts) -> Outcome<'_> {
-        let anonymous = self.anonymous.as_ref().map_or(Outcome::Refused, Outcome::Anonymous);
+        let for_web = self.websocket.as_ref().filter(|_| facts.origin == Origin::Websocket);
+        let anonymous = for_web.or(self.anonymous.as_ref()).map_or(Outcome::Refused, Outcome::Anonymous);
         let Some(uid) = self.sure_uid(facts) else { return anonymous };
         match self.rules.iter().find(|rule| rule.who.fits(uid, facts)) {
             Some(Rule { grant: Some(grant), .. }) => Outcome::Known(grant, uid),
@@ -210,7 +217,7 @@ impl Policy {
         let is_sure = match facts.origin {
             Origin::Unix => true,
             Origin::Loopback => self.tcp && uid != 0 && self.tcp_uids.iter().any(|range| range.contains(&uid)),
-            Origin::Elsewhere => false,
+            Origin::Websocket | Origin::Elsewhere => false,
         };
         is_sure.then_some(uid)
     }

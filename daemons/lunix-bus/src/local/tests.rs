@@ -35,6 +35,7 @@ fn policy() -> Policy {
     Policy {
         rules: rules.into_iter().map(|(who, grant)| Rule { who, grant }).collect(),
         anonymous: grant("NOBODY", false),
+        websocket: grant("WEB", false),
         ..Policy::default()
     }
 }
@@ -74,6 +75,9 @@ fn facts_in_identity_out() {
         (Origin::Loopback, Some(60_001), &[], "anonymous NOBODY"),
         (Origin::Loopback, Some(OVERFLOW_UID), &[], "anonymous NOBODY"),
         (Origin::Loopback, None, &[], "anonymous NOBODY"),
+        // A web page, whose browser's user is not meant.
+        (Origin::Websocket, Some(ALICE), &[SESSION], "anonymous WEB"),
+        (Origin::Websocket, None, &[], "anonymous WEB"),
         // Elsewhere: whatever is claimed.
         (Origin::Elsewhere, Some(ROOT), &[0], "anonymous NOBODY"),
         (Origin::Elsewhere, Some(ALICE), &[SESSION], "anonymous NOBODY"),
@@ -98,6 +102,12 @@ fn nothing_said_is_refused() {
         assert_eq!(nobody.decide(&facts), Outcome::Refused, "{facts:?}");
     }
     assert_eq!(Policy::default().decide(&Facts { uid: Some(0), ..Facts::new(Origin::Unix) }), Outcome::Refused);
+}
+
+#[test]
+fn web_pages_are_as_anonymous_as_others_if_nothing_is_said() {
+    let silent = Policy { websocket: None, ..policy() };
+    assert_eq!(account(&silent, &Facts::new(Origin::Websocket)), "anonymous NOBODY");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::network::Network;
 use super::template::{self, Values};
 use super::{AccountFacts, Trust, day, permissions};
 use crate::broker::{ConnectionKind, ConnectionKinds, Permissions};
-use nats_keys::{Claims, Role, User, decode, is_public, is_revoked};
+use nats_keys::{Claims, Role, Template, User, decode, is_public, is_revoked};
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -28,8 +28,10 @@ pub struct Standing {
     pub account: Rc<str>,
     /// Public key that signed the token, where it is not the account's own.
     pub signing_key: Option<Box<str>>,
-    /// The user's name for people.
-    pub name: Box<str>,
+    /// What that key says of its users, where it says something.
+    pub template: Option<Box<Template>>,
+    /// The account's name for people.
+    pub account_name: Box<str>,
     /// The user's tags.
     pub tags: Vec<String>,
     /// The token itself.
@@ -53,6 +55,8 @@ pub enum Refusal {
     Because(&'static str),
     /// The account takes the token back.
     Revoked,
+    /// The key that signed is none of the account's.
+    UnknownKey,
 }
 
 impl From<&'static str> for Refusal {
@@ -90,7 +94,8 @@ impl Trust {
             user: claims.subject.as_str().into(),
             account: Rc::clone(&account.name),
             signing_key: (!claims.body.issuer_account.is_empty()).then(|| claims.issuer.as_str().into()),
-            name: claims.name.as_str().into(),
+            template: account.signing_key(&claims.issuer).and_then(|known| known.template.clone()),
+            account_name: account.claims.name.as_str().into(),
             token: shown.token.into(),
             ends: over.into_iter().chain((claims.expires > 0).then_some(claims.expires)).min(),
             needs_signature: !claims.body.bearer_token,
@@ -126,7 +131,8 @@ pub fn grant(
         user: claims.subject.as_str().into(),
         account,
         signing_key: Some(claims.issuer.as_str().into()),
-        name: claims.name.as_str().into(),
+        template: None,
+        account_name: "".into(),
         tags: claims.tags.clone(),
         token: token.into(),
         ends: over.into_iter().chain((claims.expires > 0).then_some(claims.expires)).min(),
@@ -186,15 +192,15 @@ fn check_network(networks: &[String], address: Option<IpAddr>) -> Result<(), &'s
 }
 
 /// Where a scoped key signed, its template says what the user may do, and the token must not.
-fn take_over_template(claims: &mut Claims<User>, account: &AccountFacts, own_key: bool) -> Result<(), &'static str> {
+fn take_over_template(claims: &mut Claims<User>, account: &AccountFacts, own_key: bool) -> Result<(), Refusal> {
     let signing = account.signing_key(&claims.issuer);
     let Some(template) = signing.map(|known| known.template.as_deref()) else {
         let known = own_key && *account.name == *claims.issuer;
-        return if known { Ok(()) } else { Err("user token is not signed by a key of its account") };
+        return if known { Ok(()) } else { Err(Refusal::UnknownKey) };
     };
     let Some(template) = template else { return Ok(()) };
     if !claims.body.is_scoped() {
-        return Err("user token says itself what its signing key's template says");
+        return Err("user token says itself what its signing key's template says".into());
     }
     check_limits(&template.user.limits)?;
     let values = Values { user: claims, account: &account.claims };

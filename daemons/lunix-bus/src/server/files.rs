@@ -24,22 +24,44 @@ pub(crate) fn process_number(path: &Path) -> Result<Written, Error> {
     write(path, &std::process::id().to_string())
 }
 
-/// Writes `lunix-bus_PID.ports`, as nats-server names it after its own program.
-/// Where an address stands for all of the machine, each is told.
-pub(crate) fn ports(directory: &Path, clients: &[Listener], monitoring: Option<&Listener>) -> Result<Written, Error> {
-    let program = std::env::current_exe().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-    let name = format!("{}_{}.ports", program.as_deref().unwrap_or("lunix-bus"), std::process::id());
-    let clients = clients.iter().flat_map(|listener| urls("nats", listener));
-    let mut text = format!("{{\"nats\":[{}]", clients.collect::<Vec<_>>().join(","));
-    if let Some(listener) = monitoring {
-        text += &format!(",\"monitoring\":[{}]", urls("http", listener).join(","));
+/// Where the server is reached: URLs by what they are for.
+#[derive(Debug, Default)]
+pub(crate) struct Urls(Vec<(&'static str, Vec<String>)>);
+
+impl Urls {
+    /// Adds the addresses of a listener. Where an address stands for all of the machine, each is told.
+    pub(crate) fn add(&mut self, key: &'static str, scheme: &str, listener: &Listener) {
+        let place = self.0.iter().position(|(known, _)| *known == key).unwrap_or(self.0.len());
+        if place == self.0.len() {
+            self.0.push((key, Vec::new()));
+        }
+        if let Some((_, urls)) = self.0.get_mut(place) {
+            urls.extend(urls_of(scheme, listener));
+        }
     }
-    write(&directory.join(name), &(text + "}"))
+
+    fn json(&self) -> String {
+        let lists: Vec<String> = self.0.iter().map(|(key, urls)| format!("\"{key}\":[{}]", urls.join(","))).collect();
+        format!("{{{}}}", lists.join(","))
+    }
 }
 
-/// The listener's addresses as quoted URLs; of a unix socket, one with its path.
-fn urls(scheme: &str, listener: &Listener) -> Vec<String> {
-    let Some(address) = listener.address() else { return vec![quoted(&format!("unix://{}", listener.name))] };
+/// Writes `lunix-bus_PID.ports`, as nats-server names it after its own program. Unix sockets are told, too, which nats-server has none
+/// of.
+pub(crate) fn ports(directory: &Path, urls: &Urls) -> Result<Written, Error> {
+    let program = std::env::current_exe().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let name = format!("{}_{}.ports", program.as_deref().unwrap_or("lunix-bus"), std::process::id());
+    write(&directory.join(name), &urls.json())
+}
+
+fn write(path: &Path, text: &str) -> Result<Written, Error> {
+    fs::write(path, text).map_err(|error| Error::Create(path.display().to_string(), error))?;
+    Ok(Written(path.to_owned()))
+}
+
+/// The listener's addresses as quoted URLs.
+fn urls_of(scheme: &str, listener: &Listener) -> Vec<String> {
+    let Some(address) = listener.address() else { return vec![quoted(&format!("{scheme}://{}", listener.name))] };
     let all = if address.ip().is_unspecified() { sys::network::addresses().unwrap_or_default() } else { Vec::new() };
     // A link-local address cannot be used without saying which link.
     let is_reachable = |ip: &IpAddr| match ip {
@@ -55,11 +77,6 @@ fn urls(scheme: &str, listener: &Listener) -> Vec<String> {
 
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-fn write(path: &Path, text: &str) -> Result<Written, Error> {
-    fs::write(path, text).map_err(|error| Error::Create(path.display().to_string(), error))?;
-    Ok(Written(path.to_owned()))
 }
 
 /// Tells whoever started us that clients may connect.

@@ -2,7 +2,7 @@
 //! is refused in between.
 //!
 //! Each takes the place of what the configuration would open: a unix socket the one of the same name, TCP sockets the TCP port, one that
-//! LISTEN_FDNAMES calls `http` or `monitoring` the port for monitoring.
+//! LISTEN_FDNAMES calls `http` or `monitoring` the port for monitoring, one it calls `websocket` that for WebSockets.
 
 use super::error::Error;
 use super::listen::Listener;
@@ -18,6 +18,7 @@ const COUNT_MAX: i32 = 16;
 pub(super) struct Handed {
     clients: Vec<Listener>,
     monitoring: Option<Listener>,
+    websocket: Option<Listener>,
 }
 
 impl Handed {
@@ -45,8 +46,8 @@ impl Handed {
         let listener = Listener::from_parent(number, fd)?;
         match name {
             "http" | "monitoring" => self.monitoring = Some(listener),
-            // Served as one of clients, a listener for web pages would let them speak as the user of the browser.
-            "websocket" | "leafnodes" | "leaf" | "mqtt" | "cluster" => {
+            "websocket" => self.websocket = Some(listener),
+            "leafnodes" | "leaf" | "mqtt" | "cluster" => {
                 let text = format!("{name:?} cannot be handed over");
                 return Err(failed(io::Error::new(io::ErrorKind::Unsupported, text)));
             }
@@ -71,6 +72,11 @@ impl Handed {
     /// The socket for monitoring.
     pub(super) fn monitoring(&mut self) -> Option<Listener> {
         self.monitoring.take()
+    }
+
+    /// The socket for WebSockets.
+    pub(super) fn websocket(&mut self) -> Option<Listener> {
+        self.websocket.take()
     }
 
     /// Those for clients that nothing in the configuration is about.

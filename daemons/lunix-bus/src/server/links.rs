@@ -1,8 +1,10 @@
 //! Connections to hubs: made here, then served like those of clients.
 
+use super::transport::Transport;
 use super::{Server, Source};
 use crate::broker::{LinkOrder, Proof};
 use crate::leaf::Remote;
+use crate::resolving::{Outcome, Resolver};
 use nats_keys::{Credentials, KeyPair};
 use reactor::{Instant, Interest, Token};
 use rustix::io::Errno;
@@ -25,25 +27,88 @@ struct Dialling {
     address: SocketAddr,
 }
 
-/// Connections that are coming about; at most one per remote.
+/// What is under way before a link has its connection.
 #[derive(Debug, Default)]
-pub(super) struct Dials(Vec<Dialling>);
+pub(super) struct Dials {
+    /// Connections that are coming about; at most one per remote.
+    connections: Vec<Dialling>,
+    resolver: Resolver,
+    /// Its socket's name in the reactor.
+    token: Option<Token>,
+}
 
 impl Server {
     /// Does what the broker wants for its links.
     pub(super) fn serve_links(&mut self, now: Instant) {
         while let Some(order) = self.broker.take_link_order() {
             match order {
-                LinkOrder::Resolve { remote, .. } => self.broker.link_failed(now, remote, "names are not resolved"),
+                LinkOrder::Resolve { remote, host, port } => {
+                    self.dials.resolver.push(remote, host, port);
+                    self.resolve(now);
+                }
                 LinkOrder::Dial { remote, address } => {
                     if let Err(error) = self.dial(remote, address) {
                         self.broker.link_failed(now, remote, &format!("dial tcp {address}: {error}"));
                     }
                 }
-                LinkOrder::Abandon { remote } => drop(self.undial(remote)),
-                LinkOrder::Secure { remote, .. } => self.broker.link_failed(now, remote, "this build has no TLS"),
+                LinkOrder::Abandon { remote } => {
+                    drop(self.undial(remote));
+                    if self.dials.resolver.abandon(remote) {
+                        self.drop_resolver();
+                        self.resolve(now);
+                    }
+                }
+                LinkOrder::Secure { remote, slot, name } => {
+                    if let Err(why) = self.secure(now, remote, slot, &name) {
+                        self.broker.link_failed(now, remote, &why);
+                    }
+                }
             }
         }
+    }
+
+    /// Gives the helper its next name, if it has none.
+    fn resolve(&mut self, now: Instant) {
+        let Self { dials, reactor, .. } = self;
+        let failed = match dials.resolver.advance() {
+            Ok(true) => dials.resolver.socket().and_then(|socket| {
+                let inserted = reactor.insert(socket, Interest::READ, Source::Resolver);
+                inserted.map(|token| dials.token = Some(token)).err().map(|error| error.to_string())
+            }),
+            Ok(false) => None,
+            Err((remote, error)) => {
+                self.broker.link_failed(now, remote, &error.to_string());
+                Some(error.to_string())
+            }
+        };
+        if let Some(error) = failed {
+            self.log.error(format_args!("cannot look names up: {error}"));
+            self.drop_resolver();
+        }
+    }
+
+    /// The helper's socket has something.
+    pub(super) fn resolver_ready(&mut self, now: Instant) {
+        match self.dials.resolver.read() {
+            Outcome::Addresses(remote, addresses) => self.broker.link_resolved(now, remote, &addresses),
+            Outcome::Failed(remote, why) => self.broker.link_failed(now, remote, &format!("lookup: {why}")),
+            Outcome::Gone(remote) => {
+                self.drop_resolver();
+                if let Some(remote) = remote {
+                    self.broker.link_failed(now, remote, "lookup: the helper ended by itself");
+                }
+            }
+            Outcome::Nothing => {}
+        }
+        self.resolve(now);
+    }
+
+    fn drop_resolver(&mut self) {
+        if let (Some(token), Some(socket)) = (self.dials.token.take(), self.dials.resolver.socket()) {
+            // The socket is closed right after, which ends the watching, too.
+            let _ = self.reactor.remove(token, socket);
+        }
+        self.dials.resolver.discard();
     }
 
     fn dial(&mut self, remote: usize, address: SocketAddr) -> io::Result<()> {
@@ -59,14 +124,14 @@ impl Server {
         // There is at most one per remote, and few remotes.
         let name = u32::try_from(remote).unwrap_or(u32::MAX);
         let token = self.reactor.insert(&fd, Interest::WRITE, Source::Dialling(name))?;
-        self.dials.0.push(Dialling { remote, fd, token, address });
+        self.dials.connections.push(Dialling { remote, fd, token, address });
         Ok(())
     }
 
     /// Takes back the connection that is coming about.
     fn undial(&mut self, remote: usize) -> Option<(OwnedFd, SocketAddr)> {
-        let place = self.dials.0.iter().position(|dialling| dialling.remote == remote)?;
-        let Dialling { fd, token, address, .. } = self.dials.0.swap_remove(place);
+        let place = self.dials.connections.iter().position(|dialling| dialling.remote == remote)?;
+        let Dialling { fd, token, address, .. } = self.dials.connections.swap_remove(place);
         // It is watched for nothing else.
         let _ = self.reactor.remove(token, &fd);
         Some((fd, address))
@@ -89,8 +154,10 @@ impl Server {
             Some(Err(text)) => return self.broker.link_failed(now, remote, &text),
         };
         let Some(slot) = self.broker.link_connected(now, remote, address, proof) else { return };
-        if self.attach(slot, fd).is_none() {
-            self.broker.remove(Instant::now(), slot);
+        self.attach(slot, fd, Transport::Plain);
+        // It is needed again when the link is lost, which may be never.
+        if self.dials.resolver.is_idle() {
+            self.drop_resolver();
         }
     }
 }

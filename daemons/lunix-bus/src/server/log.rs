@@ -1,11 +1,15 @@
 //! Log lines, on standard error or in a file.
 
 use crate::broker::{Note, Peer};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::VecDeque;
-use std::fmt::{Arguments, Display};
+use std::fmt::{Arguments, Display, Write as _};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
+
+/// A pipe that is ready takes so many bytes at once (PIPE_BUF, `man 7 pipe`): longer lines are cut.
+const LINE_MAX: usize = 4096;
 
 /// Where lines go and which.
 #[derive(Debug)]
@@ -13,11 +17,13 @@ pub(crate) struct Log {
     path: Option<PathBuf>,
     file: Option<File>,
     debug: bool,
+    /// Lines that had no room since the last one that had.
+    lost: u64,
 }
 
 impl Log {
     pub(crate) fn open(path: Option<PathBuf>, debug: bool) -> io::Result<Self> {
-        let mut log = Self { path, file: None, debug };
+        let mut log = Self { path, file: None, debug, lost: 0 };
         log.reopen()?;
         Ok(log)
     }
@@ -35,11 +41,22 @@ impl Log {
     }
 
     fn line(&mut self, level: &str, text: Arguments<'_>) {
-        let line = format!("lunix-bus: {level}: {text}\n");
-        // A log that cannot be written must not stop the messages.
+        // A log that cannot be written must not stop the messages, and one that nobody reads must not either.
+        if self.file.is_none() && !has_room() {
+            self.lost += 1;
+            return;
+        }
+        let lost = std::mem::take(&mut self.lost);
+        let mut line =
+            if lost > 0 { format!("lunix-bus: warn: log lines lost (lost={lost})\n") } else { String::new() };
+        // Writing to a string does not fail.
+        let _ = write!(&mut line, "lunix-bus: {level}: {text}");
+        let mut bytes = line.into_bytes();
+        bytes.truncate(LINE_MAX - 1);
+        bytes.push(b'\n');
         let _ = match &mut self.file {
-            Some(file) => file.write_all(line.as_bytes()),
-            None => io::stderr().write_all(line.as_bytes()),
+            Some(file) => file.write_all(&bytes),
+            None => io::stderr().write_all(&bytes),
         };
     }
 
@@ -103,6 +120,13 @@ impl Display for Place {
             Peer::Unix { uid } => write!(f, "unix:{uid}"),
         }
     }
+}
+
+/// Whether standard error takes a line without waiting. It may be a pipe whose reader has stopped.
+fn has_room() -> bool {
+    let stderr = io::stderr();
+    let mut ready = [PollFd::new(&stderr, PollFlags::OUT)];
+    poll(&mut ready, Some(&Timespec::default())).is_ok_and(|count| count > 0)
 }
 
 struct Named(Peer);

@@ -5,14 +5,15 @@ mod files;
 mod handed;
 #[cfg(feature = "bcrypt")]
 mod hashes;
-mod http;
 mod kernel;
 #[cfg(feature = "leaf")]
 mod links;
 mod listen;
 mod log;
 mod monitor;
+mod opening;
 mod signalling;
+pub mod transport;
 
 pub use error::Error;
 pub use signalling::{Failure, Signalling};
@@ -26,6 +27,7 @@ use kernel::Kernel;
 use listen::{Listener, Refused, SocketFile};
 use log::Log;
 use monitor::Monitor;
+use opening::Sockets;
 use reactor::{Instant, Interest, Reactor, Signals, Timer, Token};
 use rustix::net::RecvFlags;
 use rustix::process::{Resource, Rlimit};
@@ -35,6 +37,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 use sys::signal;
+use transport::{Doors, Transport};
 
 /// Bytes read from one client per turn.
 const READ_SIZE: usize = 64 * 1024;
@@ -60,6 +63,8 @@ enum Source {
     Hasher,
     #[cfg(feature = "leaf")]
     Dialling(u32),
+    #[cfg(feature = "leaf")]
+    Resolver,
 }
 
 #[derive(Debug)]
@@ -67,6 +72,7 @@ struct Socket {
     fd: OwnedFd,
     token: Token,
     interest: Interest,
+    transport: Transport,
 }
 
 struct Server {
@@ -77,6 +83,7 @@ struct Server {
     /// Socket files of the listeners, removed when they are closed.
     socket_files: Vec<SocketFile>,
     monitor: Option<Monitor>,
+    doors: Doors,
     kernel: Kernel,
     started: Instant,
     /// When the configuration was read.
@@ -99,13 +106,6 @@ struct Server {
     ending: bool,
 }
 
-/// What the server listens on.
-struct Sockets {
-    listeners: Vec<Listener>,
-    socket_files: Vec<SocketFile>,
-    monitor: Option<Monitor>,
-}
-
 /// Serves until a signal ends it.
 ///
 /// # Errors
@@ -114,19 +114,14 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     let ready =
         flags.ready_fd.map(|number| sys::descriptor::inherited(i32::try_from(number).unwrap_or(-1))).transpose();
     let ready = ready.map_err(|error| Error::Inherited("the descriptor of --ready-fd", error))?;
-    let mut handed = Handed::take()?;
+    let handed = Handed::take()?;
     let log = Log::open(config.log_file.clone(), config.debug);
     let mut log = log.map_err(|error| {
         Error::Create(config.log_file.as_deref().unwrap_or_else(|| "log".as_ref()).display().to_string(), error)
     })?;
     raise_descriptor_limit();
-    let handed_monitor = handed.monitoring();
-    let (listeners, socket_files) = listen(&mut config, handed)?;
-    let monitor = match handed_monitor {
-        Some(listener) => Some(Monitor::on(listener)),
-        None => config.monitoring.as_ref().map(Monitor::open).transpose()?,
-    };
-    if monitor.is_some() {
+    let opened = Sockets::open(&mut config, handed, &mut log)?;
+    if opened.monitor.is_some() {
         config.broker.closed_kept = config::CLOSED_KEPT;
     }
     let mut files = Vec::new();
@@ -134,52 +129,25 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
         files.push(files::process_number(path)?);
     }
     if let Some(directory) = &config.ports_directory {
-        files.push(files::ports(directory, &listeners, monitor.as_ref().map(|monitor| &monitor.listener))?);
+        files.push(files::ports(directory, &opened.urls(&config))?);
     }
     name_server(&mut config)?;
     let is_open = config.broker.credentials == crate::broker::Credentials::Open && config.broker.local.is_none();
-    if is_open && listeners.iter().any(Listener::is_tcp) {
+    if is_open && opened.listeners.iter().any(Listener::is_tcp) {
         log.info("no credentials are configured: whoever reaches the port may publish and subscribe to everything");
     }
-    if let Some(monitor) = &monitor {
-        log.info(format_args!("Starting http monitor on {}", monitor.listener.name));
+    opened.tell(&mut log);
+    if let Some(security) = &config.broker.security {
+        let how = if security.required { "required" } else { "available" };
+        log.info(format_args!("TLS {how} for client connections"));
     }
-    for listener in &listeners {
-        log.info(format_args!("Listening for client connections on {}", listener.name));
-    }
-    let mut server = Server::new(flags, config, Sockets { listeners, socket_files, monitor }, log)?;
+    let mut server = Server::new(flags, config, opened, log)?;
     server.ask_for_listeners();
     server.log.info("Server is ready");
     if let Some(fd) = ready {
         files::ready(fd);
     }
     server.run()
-}
-
-/// Listens for clients where the configuration says, on the sockets that were handed over as far as they are for that.
-fn listen(config: &mut Config, mut handed: Handed) -> Result<(Vec<Listener>, Vec<SocketFile>), Error> {
-    let mut listeners = handed.tcp();
-    if let Some(address) = listeners.first().and_then(Listener::address) {
-        config.broker.host = address.ip().to_string();
-        config.broker.port = address.port();
-    } else if config.tcp {
-        let (listener, port) = Listener::tcp(&config.broker.host, config.broker.port)?;
-        config.broker.port = port;
-        listeners.push(listener);
-    }
-    let mut socket_files = Vec::new();
-    for name in &config.unix {
-        if let Some(listener) = handed.unix(name) {
-            // Its file is of whoever made it.
-            listeners.push(listener);
-            continue;
-        }
-        let (listener, file) = Listener::unix(name, config.unix_mode)?;
-        socket_files.extend(file);
-        listeners.push(listener);
-    }
-    listeners.extend(handed.rest());
-    Ok((listeners, socket_files))
 }
 
 /// Draws what the configuration leaves open.
@@ -235,7 +203,8 @@ impl Server {
         let timer = Timer::new().map_err(system("timerfd"))?;
         reactor.insert(&signals, Interest::READ, Source::Signals).map_err(epoll)?;
         reactor.insert(&timer, Interest::READ, Source::Timer).map_err(epoll)?;
-        let Sockets { listeners, socket_files, monitor } = sockets;
+        let Sockets { listeners, socket_files, monitor, web_listener } = sockets;
+        let doors = Doors::new(&config, web_listener);
         if let Some(monitor) = &monitor {
             reactor.insert(&monitor.listener, Interest::READ, Source::Monitor).map_err(epoll)?;
         }
@@ -254,6 +223,7 @@ impl Server {
             listeners,
             socket_files,
             monitor,
+            doors,
             kernel: Kernel::without_tcp(),
             started,
             loaded: started,
@@ -281,7 +251,8 @@ impl Server {
             self.settle(now)?;
         }
         while !self.ending {
-            self.reactor.wait(None).map_err(epoll)?;
+            let patience = self.doors.is_behind().then_some(Duration::ZERO);
+            self.reactor.wait(patience).map_err(epoll)?;
             let now = Instant::now();
             #[cfg(feature = "jwt")]
             if self.broker.needs_calendar() {
@@ -306,8 +277,11 @@ impl Server {
                     Source::Hasher => self.hasher_ready(now),
                     #[cfg(feature = "leaf")]
                     Source::Dialling(remote) => self.dialled(now, remote),
+                    #[cfg(feature = "leaf")]
+                    Source::Resolver => self.resolver_ready(now),
                 }
             }
+            self.catch_up(now);
             self.settle(now)?;
         }
         self.farewell();
@@ -316,6 +290,7 @@ impl Server {
 
     /// After the events of a turn: writes, closes, sets the alarm.
     fn settle(&mut self, now: Instant) -> Result<(), Error> {
+        self.answer_requests(now);
         #[cfg(feature = "bcrypt")]
         self.ask(now);
         #[cfg(feature = "leaf")]
@@ -326,6 +301,10 @@ impl Server {
         for &slot in &list {
             self.finish(now, slot);
         }
+        self.list = list;
+        // Those who are told that somebody is gone.
+        self.flush(now);
+        let mut list = std::mem::take(&mut self.list);
         // A receiver that was closed lets its publishers go on; what they say is read in the next turn.
         self.broker.take_resumed(&mut list);
         for &slot in &list {
@@ -339,7 +318,8 @@ impl Server {
             self.ending = true;
         }
         let deadline = self.broker.next_deadline();
-        let deadline = deadline.into_iter().chain(self.monitor.as_ref().and_then(Monitor::next_due)).min();
+        let monitor = self.monitor.as_ref().and_then(Monitor::next_due);
+        let deadline = deadline.into_iter().chain(monitor).chain(self.doors.next_due()).min();
         #[cfg(feature = "bcrypt")]
         let deadline = deadline.into_iter().chain(self.hashes.next_due()).min();
         if deadline != self.armed && (self.armed.is_none_or(|armed| deadline.is_some_and(|deadline| deadline < armed)))
@@ -362,6 +342,7 @@ impl Server {
             self.armed = None;
             self.broker.tick(now);
             self.monitor_tick(now);
+            self.doors_tick(now);
             #[cfg(feature = "bcrypt")]
             self.hasher_tick(now);
             self.flush(now);
@@ -376,14 +357,8 @@ impl Server {
                 None => return,
                 Some(Ok((fd, peer))) => {
                     let visible = listener.is_visible;
-                    let slot = match self.facts(visible, &fd, peer) {
-                        Some(facts) => self.broker.accept_known(now, peer, facts),
-                        None => self.broker.accept(now, peer),
-                    };
-                    let Some(slot) = slot else { continue };
-                    if self.attach(slot, fd).is_none() {
-                        self.broker.remove(Instant::now(), slot);
-                    }
+                    let facts = self.facts(number, visible, &fd, peer);
+                    self.let_in(now, number, (fd, peer), facts);
                 }
                 Some(Err(Refused::Peer)) => {}
                 Some(Err(Refused::NoDescriptor)) => {
@@ -395,8 +370,12 @@ impl Server {
     }
 
     /// What the kernel says of a client, where there are rules about that.
-    fn facts(&mut self, visible: bool, fd: &OwnedFd, peer: Peer) -> Option<Facts> {
+    fn facts(&mut self, number: u32, visible: bool, fd: &OwnedFd, peer: Peer) -> Option<Facts> {
         let policy = self.broker.settings().local.as_ref()?;
+        if self.doors.is_web(number) {
+            // A page that anybody wrote speaks through a browser of the user's, so the browser's user says nothing.
+            return Some(Facts::new(Origin::Websocket));
+        }
         Some(match peer {
             Peer::Unix { .. } => Kernel::unix(fd),
             Peer::Tcp(address) if visible && policy.tcp => self.kernel.tcp(fd, address),
@@ -418,12 +397,16 @@ impl Server {
         }
     }
 
-    fn attach(&mut self, slot: u32, fd: OwnedFd) -> Option<()> {
-        let token = self.reactor.insert(&fd, Interest::READ, Source::Client(slot)).ok()?;
+    /// Watches a new client. One that cannot be watched is gone again.
+    fn attach(&mut self, slot: u32, fd: OwnedFd, transport: Transport) -> Option<()> {
+        let Ok(token) = self.reactor.insert(&fd, Interest::READ, Source::Client(slot)) else {
+            self.broker.remove(Instant::now(), slot);
+            return None;
+        };
         if self.sockets.len() <= slot as usize {
             self.sockets.resize_with(slot as usize + 1, || None);
         }
-        *self.sockets.get_mut(slot as usize)? = Some(Socket { fd, token, interest: Interest::READ });
+        *self.sockets.get_mut(slot as usize)? = Some(Socket { fd, token, interest: Interest::READ, transport });
         Some(())
     }
 
@@ -447,7 +430,11 @@ impl Server {
         match rustix::net::recv(&socket.fd, &mut *buffer, RecvFlags::empty()) {
             Ok((0, _)) => self.close(slot),
             Ok((len, _)) => {
-                self.take_in(now, slot, buffer.get(..len).unwrap_or_default());
+                let input = buffer.get_mut(..len).unwrap_or_default();
+                match socket.transport {
+                    Transport::Plain => self.take_in(now, slot, input),
+                    Transport::Layered(_) => self.take_in_layers(now, slot, input),
+                }
                 if self.broker.is_stalled(slot) {
                     self.watch(slot);
                 }
@@ -481,6 +468,31 @@ impl Server {
     /// One write of what waits for a client.
     fn write(&mut self, now: Instant, slot: u32) {
         let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) else { return };
+        if matches!(socket.transport, Transport::Layered(_)) {
+            return self.write_through(now, slot);
+        }
+        self.write_plain(now, slot);
+        if self.broker.is_ending(slot) { self.finish(now, slot) } else { self.watch(slot) }
+    }
+
+    /// The same for a layered connection.
+    fn write_through(&mut self, now: Instant, slot: u32) {
+        let clear = |server: &Self| {
+            let socket = server.sockets.get(slot as usize).and_then(Option::as_ref);
+            socket.is_some_and(|socket| socket.transport.is_clear()) && server.broker.pending(slot) > 0
+        };
+        if clear(self) {
+            self.write_plain(now, slot);
+        }
+        // What goes out in the clear goes before everything else.
+        if !clear(self) {
+            self.write_layers(now, slot);
+        }
+        if self.broker.is_ending(slot) { self.finish(now, slot) } else { self.watch(slot) }
+    }
+
+    fn write_plain(&mut self, now: Instant, slot: u32) {
+        let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) else { return };
         let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
         let (mut count, mut len) = (0, 0);
         for (place, piece) in pieces.iter_mut().zip(self.broker.pieces(slot)) {
@@ -495,22 +507,22 @@ impl Server {
             match rustix::io::writev(&socket.fd, pieces.get(..count).unwrap_or_default()) {
                 Ok(len) => self.broker.sent(now, slot, len),
                 Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => self.broker.blocked(now, slot),
-                Err(_) => return self.close(slot),
+                Err(_) => self.close(slot),
             }
         }
-        if self.broker.is_ending(slot) { self.finish(now, slot) } else { self.watch(slot) }
     }
 
     /// Watches a client for what matters now: input unless it is stalled or ending, room when output waits.
     fn watch(&mut self, slot: u32) {
         let reads = !self.broker.is_stalled(slot) && !self.broker.is_ending(slot);
-        let interest = match (reads, self.broker.pending(slot) > 0) {
+        let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        let writes = self.broker.pending(slot) > 0 || socket.transport.has_output();
+        let interest = match (reads && !socket.transport.is_behind(), writes) {
             (true, true) => Interest::BOTH,
             (true, false) => Interest::READ,
             (false, true) => Interest::WRITE,
             (false, false) => Interest::NONE,
         };
-        let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::as_mut) else { return };
         if socket.interest != interest {
             socket.interest = interest;
             if self.reactor.set_interest(socket.token, &socket.fd, interest).is_err() {
@@ -524,7 +536,7 @@ impl Server {
         if !self.broker.is_ending(slot) {
             return;
         }
-        if self.broker.pending(slot) > 0 {
+        if self.broker.pending(slot) > 0 || !self.say_farewell(slot) {
             self.broker.blocked(now, slot);
             return self.watch(slot);
         }
@@ -546,6 +558,7 @@ impl Server {
         if let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::take) {
             // The descriptor is closed right after, which ends the watching, too.
             let _ = self.reactor.remove(socket.token, &socket.fd);
+            self.doors.remove(slot, socket.transport);
         }
         self.broker.remove(Instant::now(), slot);
         while self.sockets.pop_if(|last| last.is_none()).is_some() {}
@@ -588,7 +601,7 @@ impl Server {
             Err(error) => return self.log.error(format_args!("configuration not reloaded: {error}")),
         };
         let known = self.broker.settings();
-        let mut settings = fresh.broker;
+        let mut settings = fresh.broker.clone();
         if settings.host != known.host || (settings.port != 0 && settings.port != known.port) {
             self.log.warn("host and port are not reloaded: restart to change them");
         }
@@ -597,7 +610,12 @@ impl Server {
         settings.host.clone_from(&known.host);
         settings.port = known.port;
         settings.closed_kept = known.closed_kept;
+        if let (Some(web), Some(known)) = (&mut settings.web, &known.web) {
+            web.host.clone_from(&known.host);
+            web.port = known.port;
+        }
         self.log.set_debug(fresh.debug);
+        self.doors.configure(&fresh);
         self.loaded = now;
         let asks_anew =
             settings.local.as_ref().map(|policy| policy.tcp) != known.local.as_ref().map(|policy| policy.tcp);

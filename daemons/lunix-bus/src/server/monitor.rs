@@ -1,11 +1,11 @@
 //! Monitoring over HTTP: one request per connection, few connections at a time, in the same loop as everything else.
 
 use super::error::Error;
-use super::http::{Head, Request};
 use super::listen::Listener;
 use super::{Server, Source};
 use crate::broker::{Facts, Report};
 use crate::config::Monitoring;
+use proto_http::{Head, Malformed, Scanner};
 use reactor::{Instant, Interest, Token};
 use rustix::net::RecvFlags;
 use rustix::time::{ClockId, clock_gettime};
@@ -17,8 +17,9 @@ use std::time::{Duration, SystemTime};
 const CONNECTIONS_MAX: usize = 16;
 /// How long a connection may last.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes read at once; a head is at most twice as long.
+/// Bytes read at once, and longest head.
 const READ_SIZE: usize = 4096;
+const HEAD_MAX: usize = 8192;
 
 const PAGES: [(&str, Report); 10] = [
     ("/varz", Report::Server),
@@ -37,10 +38,20 @@ const PAGES: [(&str, Report); 10] = [
 struct Connection {
     fd: OwnedFd,
     token: Token,
-    head: Head,
+    scanner: Scanner,
+    head: Vec<u8>,
     answer: Vec<u8>,
     written: usize,
     due: Instant,
+}
+
+impl Connection {
+    /// Takes bytes. Returns the head of the request once it is complete; what follows is of no interest.
+    fn feed(&mut self, input: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+        let end = self.scanner.feed(input)?;
+        self.head.extend_from_slice(input.get(..end.unwrap_or(input.len())).unwrap_or_default());
+        Ok(end.map(|_| std::mem::take(&mut self.head)))
+    }
 }
 
 /// The listener and its connections.
@@ -76,6 +87,11 @@ impl Monitor {
         self.connections.get_mut(place as usize)?.as_mut()
     }
 
+    /// How often each page was asked for.
+    fn asked(&self) -> Vec<(&'static str, u64)> {
+        self.requests.iter().copied().filter(|&(_, count)| count > 0).collect()
+    }
+
     /// A place for one more: a free one, else that of the oldest.
     fn place(&self) -> u32 {
         let age = |place: &Option<Connection>| place.as_ref().map(|connection| connection.due);
@@ -91,8 +107,15 @@ impl Server {
             let Some(place) = self.monitor.as_ref().map(Monitor::place) else { return };
             self.monitor_close(place);
             let Ok(token) = self.reactor.insert(&fd, Interest::READ, Source::Monitored(place)) else { return };
-            let connection =
-                Connection { fd, token, head: Head::new(), answer: Vec::new(), written: 0, due: now + PATIENCE };
+            let connection = Connection {
+                fd,
+                token,
+                scanner: Scanner::new(HEAD_MAX),
+                head: Vec::new(),
+                answer: Vec::new(),
+                written: 0,
+                due: now + PATIENCE,
+            };
             if let Some(slot) = self.monitor.as_mut().and_then(|monitor| monitor.connections.get_mut(place as usize)) {
                 *slot = Some(connection);
             }
@@ -109,12 +132,13 @@ impl Server {
         match rustix::net::recv(&connection.fd, &mut buffer, RecvFlags::empty()) {
             Ok((0, _)) => self.monitor_close(place),
             Ok((len, _)) => {
-                let asked = connection.head.feed(buffer.get(..len).unwrap_or_default());
-                let answer = match asked {
+                let answer = match connection.feed(buffer.get(..len).unwrap_or_default()) {
                     Ok(None) => return,
-                    Ok(Some(request)) => self.answer(now, &request),
-                    Err(_) => page("400 Bad Request", "text/plain; charset=utf-8", b"400 Bad Request", true),
+                    Ok(Some(head)) => Head::read(&head).map(|head| self.answer(now, &head)),
+                    Err(error) => Err(error),
                 };
+                let malformed = |_| page("400 Bad Request", "text/plain; charset=utf-8", b"400 Bad Request", true);
+                let answer = answer.unwrap_or_else(malformed);
                 if let Some(connection) = self.monitor.as_mut().and_then(|monitor| monitor.connection(place)) {
                     connection.answer = answer;
                 }
@@ -157,35 +181,33 @@ impl Server {
         }
     }
 
-    fn answer(&mut self, now: Instant, request: &Request) -> Vec<u8> {
+    /// Answers those who ask on the bus.
+    pub(super) fn answer_requests(&mut self, now: Instant) {
+        if self.broker.has_requests() {
+            let asked = self.monitor.as_ref().map(Monitor::asked).unwrap_or_default();
+            let facts = facts(now, (self.started, self.loaded), self.monitor.as_ref(), &asked);
+            self.broker.answer_requests(&facts);
+        }
+    }
+
+    fn answer(&mut self, now: Instant, request: &Head<'_>) -> Vec<u8> {
         let whole = request.method != "HEAD";
         if whole && request.method != "GET" {
             return page("405 Method Not Allowed", "text/plain; charset=utf-8", b"Method Not Allowed\n", true);
         }
-        if request.path == "/" {
+        if request.path() == "/" {
             return page("200 OK", "text/html; charset=utf-8", index().as_bytes(), whole);
         }
-        let Some(&(path, report)) = PAGES.iter().find(|(path, _)| *path == request.path) else {
+        let Some(&(path, report)) = PAGES.iter().find(|(path, _)| *path == request.path()) else {
             return page("404 Not Found", "text/plain; charset=utf-8", b"404 page not found\n", whole);
         };
         let Some(monitor) = &mut self.monitor else { return Vec::new() };
         if let Some((_, count)) = monitor.requests.iter_mut().find(|(known, _)| *known == path) {
             *count += 1;
         }
-        let asked: Vec<_> = monitor.requests.iter().copied().filter(|&(_, count)| count > 0).collect();
-        let used = clock_gettime(ClockId::ProcessCPUTime);
-        let facts = Facts {
-            now,
-            wall: SystemTime::now(),
-            started: self.started,
-            loaded: self.loaded,
-            memory: resident(),
-            processor: Duration::try_from(used).unwrap_or_default(),
-            http_host: &monitor.host,
-            http_port: monitor.port,
-            requests: &asked,
-        };
-        match self.broker.report(&facts, report, &request.query) {
+        let asked = monitor.asked();
+        let facts = facts(now, (self.started, self.loaded), self.monitor.as_ref(), &asked);
+        match self.broker.report(&facts, report, request.query()) {
             // As the reference: a lame duck's health is an error of the server.
             Ok(body) if report == Report::Health && self.broker.is_lame_duck() => {
                 page("500 Internal Server Error", "application/json", &body, whole)
@@ -193,6 +215,26 @@ impl Server {
             Ok(body) => page("200 OK", "application/json", &body, whole),
             Err(text) => page("400 Bad Request", "text/plain; charset=utf-8", text.as_bytes(), whole),
         }
+    }
+}
+
+/// What the broker cannot know by itself.
+fn facts<'a>(
+    now: Instant,
+    (started, loaded): (Instant, Instant),
+    monitor: Option<&'a Monitor>,
+    requests: &'a [(&'a str, u64)],
+) -> Facts<'a> {
+    Facts {
+        now,
+        wall: SystemTime::now(),
+        started,
+        loaded,
+        memory: resident(),
+        processor: Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default(),
+        http_host: monitor.map_or("", |monitor| &monitor.host),
+        http_port: monitor.map_or(0, |monitor| monitor.port),
+        requests,
     }
 }
 

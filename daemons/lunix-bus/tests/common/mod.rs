@@ -17,7 +17,9 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// Port of monitoring, when the log told one before the clients' port.
     pub(crate) http_port: u16,
-    log: BufReader<ChildStderr>,
+    /// Port for WebSockets, when the log told one before the clients' port.
+    pub(crate) web_port: u16,
+    log: Option<BufReader<ChildStderr>>,
 }
 
 /// Our own binary.
@@ -42,10 +44,15 @@ impl Server {
     pub(crate) fn start(mut command: Command, arguments: &[&str]) -> Self {
         command.args(["-a", "127.0.0.1", "-p", "-1"]).args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut server = Self { port: 0, http_port: 0, log: BufReader::new(child.stderr.take().unwrap()), child };
+        let mut server =
+            Self { port: 0, http_port: 0, web_port: 0, log: child.stderr.take().map(BufReader::new), child };
         loop {
-            let line = server.log_line(" on 127.0.0.1");
+            let line = server.log_line("127.0.0.1:");
             let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
+            if line.contains("websocket clients on") {
+                server.web_port = port;
+                continue;
+            }
             if line.contains("client connections on") {
                 server.port = port;
                 break;
@@ -60,12 +67,18 @@ impl Server {
     pub(crate) fn log_line(&mut self, wanted: &str) -> String {
         loop {
             let mut line = String::new();
-            let len = self.log.read_line(&mut line).unwrap();
+            let len = self.log.as_mut().unwrap().read_line(&mut line).unwrap();
             assert!(len > 0, "log ended before {wanted:?}");
             if line.contains(wanted) {
                 return line;
             }
         }
+    }
+
+    /// Throws away what it logs from now on, so that it never waits for a reader.
+    pub(crate) fn ignore_log(&mut self) {
+        let mut log = self.log.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
     }
 
     pub(crate) fn client(&self) -> Client<TcpStream> {

@@ -50,6 +50,25 @@ pub(crate) async fn auth_user() -> Result<()> {
     refused(&address, ConnectOptions::new()).await
 }
 
+pub(crate) async fn nkey() -> Result<()> {
+    let (address, keys) = (ask("start a authorization { users: [{nkey: $USER}] }").await?, ask("keys").await?);
+    let seed = |name: &str| std::fs::read_to_string(format!("{keys}/{name}.seed"));
+    let connection = Connection::open(&[&address], ConnectOptions::with_nkey(seed("user")?)).await?;
+    settle(&connection.client).await?;
+    see("let in");
+    refused(&address, ConnectOptions::with_nkey(seed("stranger")?)).await
+}
+
+pub(crate) async fn credentials() -> Result<()> {
+    let (address, keys) = (ask("start a $OPERATOR").await?, ask("keys").await?);
+    let options = ConnectOptions::with_credentials_file(format!("{keys}/user.creds")).await?;
+    let mut connection = Connection::open(&[&address], options).await?;
+    connection.client.publish("forbidden", "".into()).await?;
+    see(connection.hears("server error").await?);
+    settle(&connection.client).await?;
+    refused(&address, ConnectOptions::with_credentials_file(format!("{keys}/stranger.creds")).await?).await
+}
+
 pub(crate) async fn password_changed() -> Result<()> {
     let options = ConnectOptions::with_user_and_password("v".into(), "q".into()).max_reconnects(2);
     let users = "authorization { users: [{user: u, password: p}, {user: v, password: q}] }";

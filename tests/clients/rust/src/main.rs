@@ -4,6 +4,7 @@
 mod behaviour;
 mod messages;
 mod runner;
+mod transport;
 mod trouble;
 
 use async_nats::{Client, ConnectOptions, Subscriber};
@@ -21,6 +22,8 @@ const SCENARIOS: &[(&str, Play)] = scenarios![
     behaviour::connect_options,
     behaviour::auth_token,
     behaviour::auth_user,
+    behaviour::nkey,
+    behaviour::credentials,
     behaviour::password_changed,
     behaviour::permissions,
     behaviour::service,
@@ -38,6 +41,9 @@ const SCENARIOS: &[(&str, Play)] = scenarios![
     messages::unsubscribe_after_a_count,
     messages::flush_many_times,
     messages::many_messages,
+    transport::tls,
+    transport::tls_first,
+    transport::websocket,
     trouble::reconnect,
     trouble::orderly_stop,
     trouble::another_server_of_the_list,

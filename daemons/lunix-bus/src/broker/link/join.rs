@@ -111,6 +111,12 @@ impl Broker {
         Some(slot)
     }
 
+    /// The remote whose connection is in this slot; `None` for a client's.
+    #[must_use]
+    pub fn link_in(&self, slot: u32) -> Option<usize> {
+        self.client(slot)?.link.as_deref().map(|link| link.remote)
+    }
+
     /// The TLS handshake of a link's connection is over.
     pub fn link_secured(&mut self, now: Instant, remote: usize) {
         self.advance(now, remote, Input::Secured);

@@ -40,7 +40,9 @@ impl Desk {
     fn client(&mut self, facts: &Facts, said: &str) -> (u32, String) {
         let peer = match facts.origin {
             Origin::Unix => Peer::Unix { uid: facts.uid.unwrap_or_default() },
-            Origin::Loopback | Origin::Elsewhere => Peer::Tcp(SocketAddr::from(([127, 0, 0, 1], 1))),
+            Origin::Loopback | Origin::Websocket | Origin::Elsewhere => {
+                Peer::Tcp(SocketAddr::from(([127, 0, 0, 1], 1)))
+            }
         };
         let slot = self.0.accept_known(NOW, peer, facts.clone()).unwrap();
         self.0.receive(NOW, slot, said.as_bytes());
@@ -164,6 +166,7 @@ fn new_rules_hold_for_those_who_are_there() {
 
 fn host() -> User {
     User {
+        by_certificate: false,
         name: "host".into(),
         password: "p".into(),
         by_key: false,

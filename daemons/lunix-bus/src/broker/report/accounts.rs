@@ -9,6 +9,7 @@ use crate::broker::sharing::{Export, ExportKind, Import, ImportKind};
 impl Broker {
     pub(super) fn accounts_report(&self, facts: &Facts<'_>, query: &Query<'_>) -> Vec<u8> {
         let mut json = self.heading(facts);
+        json.text("system_account", &self.settings.system_account);
         match query.text("acc") {
             Some(name) => {
                 if let Some((id, account)) = self.accounts.iter().find(|(_, account)| *account.name == *name) {

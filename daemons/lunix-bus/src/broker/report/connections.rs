@@ -4,6 +4,7 @@ use super::super::Broker;
 use super::server::write_traffic;
 use super::{ENTRIES_MAX, Facts, Query, uptime};
 use crate::broker::client::{About, Peer, Reason, Traffic};
+use crate::broker::door::{PeerCertificate, TlsFacts, Way};
 use crate::broker::json::Json;
 use crate::broker::subscriptions::NONE;
 use reactor::Instant;
@@ -22,7 +23,12 @@ struct Row<'a> {
     subscriptions: u32,
     first_subscription: u32,
     about: Option<&'a About>,
+    way: Option<&'a Way>,
     account: &'a str,
+    /// The user of this machine, where there is no doubt.
+    uid: Option<u32>,
+    /// Who it proved to be.
+    user: Option<&'a str>,
     #[cfg(feature = "jwt")]
     standing: Option<&'a crate::operator::Standing>,
     /// It is a link to a hub.
@@ -62,7 +68,9 @@ impl Broker {
         if state != State::Open {
             rows.extend(self.closed_rows());
         }
+        let account = query.text("acc").filter(|account| !account.is_empty());
         rows.retain(|row| only == 0 || row.id == only);
+        rows.retain(|row| account.as_deref().is_none_or(|account| account == row.account));
         sort(&mut rows, &query.text("sort").unwrap_or_default(), state)?;
         let total = rows.len();
         let listed: Vec<_> = rows.into_iter().skip(offset).take(limit).collect();
@@ -96,7 +104,10 @@ impl Broker {
             subscriptions: client.subscriptions,
             first_subscription: client.first_subscription,
             about: client.about.as_deref(),
+            way: client.way.as_deref(),
             account: client.account.map(|account| self.accounts.name(account)).unwrap_or_default(),
+            uid: self.uid_of(client),
+            user: client.user.as_deref(),
             #[cfg(feature = "jwt")]
             standing: client.residence.as_deref().map(|residence| &*residence.standing),
             is_link: client.link.is_some(),
@@ -116,7 +127,13 @@ impl Broker {
             subscriptions: closed.subscriptions,
             first_subscription: NONE,
             about: closed.about.as_deref(),
+            way: closed.way.as_deref(),
             account: &closed.account,
+            uid: match closed.peer {
+                Peer::Unix { uid } => Some(uid),
+                Peer::Tcp(_) => None,
+            },
+            user: None,
             #[cfg(feature = "jwt")]
             standing: closed.standing.as_deref(),
             is_link: false,
@@ -192,14 +209,18 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
         json.text("kind", "Leafnode");
     } else {
         json.text("kind", "Client");
-        json.text("type", "nats");
+        let is_web = row.way.is_some_and(|way| way.web.is_some());
+        json.text("type", if is_web { "websocket" } else { "nats" });
     }
     match row.peer {
         Peer::Tcp(address) => {
             json.text("ip", &address.ip().to_canonical().to_string());
             json.number("port", u64::from(address.port()));
         }
-        Peer::Unix { uid } => json.number("uid", u64::from(uid)),
+        Peer::Unix { .. } => {}
+    }
+    if let Some(uid) = row.uid {
+        json.number("uid", u64::from(uid));
     }
     json.text("start", &facts.time(row.opened));
     json.text("last_activity", &facts.time(row.last_active));
@@ -215,15 +236,18 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
     json.number("pending_bytes", row.pending as u64);
     write_traffic(json, row.traffic);
     json.number("subscriptions", u64::from(row.subscriptions));
+    if let Some(tls) = row.way.and_then(|way| way.tls.as_ref()) {
+        write_tls(json, tls, names_users);
+    }
     if let Some(about) = row.about {
         json.text_if_any("name", &about.name);
         json.text_if_any("lang", &about.lang);
         json.text_if_any("version", &about.version);
-        if names_users {
-            json.text_if_any("authorized_user", &about.user);
-        }
     }
     if names_users {
+        // Where nothing is to be proved, the reference tells what the client calls itself.
+        let claimed = row.about.map(|about| about.user.as_str());
+        json.text_if_any("authorized_user", row.user.or(claimed).unwrap_or_default());
         json.text_if_any("account", row.account);
         #[cfg(feature = "jwt")]
         if let Some(standing) = row.standing {
@@ -237,10 +261,31 @@ fn write_row(json: &mut Json, facts: &Facts<'_>, row: &Row<'_>, names_users: boo
 fn write_standing(json: &mut Json, standing: &crate::operator::Standing) {
     json.text("jwt", &standing.token);
     json.text("issuer_key", standing.signing_key.as_deref().unwrap_or(&standing.account));
-    json.text_if_any("name_tag", &standing.name);
+    json.text_if_any("name_tag", &standing.account_name);
     if !standing.tags.is_empty() {
         json.begin("tags", b'[');
         standing.tags.iter().for_each(|tag| json.item(tag));
         json.end(b']');
     }
+}
+
+fn write_tls(json: &mut Json, tls: &TlsFacts, shows_certificates: bool) {
+    json.text("tls_version", tls.version);
+    json.text("tls_cipher_suite", tls.cipher_suite);
+    if tls.certificates.is_empty() || !shows_certificates {
+        return;
+    }
+    json.begin("tls_peer_certs", b'[');
+    for PeerCertificate { subject, key_hash, hash, .. } in &tls.certificates {
+        json.begin("", b'{');
+        json.text("subject", subject);
+        json.text("spki_sha256", &hexadecimal(key_hash));
+        json.text("cert_sha256", &hexadecimal(hash));
+        json.end(b'}');
+    }
+    json.end(b']');
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,7 +4,7 @@ use super::super::Broker;
 use super::{Facts, uptime};
 use crate::broker::client::Traffic;
 use crate::broker::json::Json;
-use crate::broker::settings::Credentials;
+use crate::broker::settings::{Credentials, Web};
 use crate::broker::{Peer, REFERENCE_VERSION};
 use std::time::Duration;
 
@@ -21,6 +21,13 @@ impl Broker {
         json.number("port", u64::from(settings.port));
         if settings.credentials != Credentials::Open {
             json.truth("auth_required", true);
+        }
+        if let Some(security) = &settings.security {
+            for (name, value) in [("tls_required", security.required), ("tls_verify", security.verify)] {
+                if value {
+                    json.truth(name, true);
+                }
+            }
         }
         json.text("http_host", facts.http_host);
         json.number("http_port", u64::from(facts.http_port));
@@ -49,6 +56,34 @@ impl Broker {
         json.finish()
     }
 
+    /// How the server fares, in short.
+    pub(crate) fn write_stats(&self, json: &mut Json, facts: &Facts<'_>) {
+        let mut traffic = self.traffic;
+        self.clients.iter().flatten().for_each(|client| traffic.add(client.traffic));
+        let (used, alive) = (milliseconds(facts.processor), milliseconds(facts.now - facts.started).max(1));
+        json.begin("statsz", b'{');
+        json.text("start", &facts.time(facts.started));
+        json.number("mem", facts.memory);
+        json.number("cores", std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64));
+        json.thousandths("cpu", used.saturating_mul(100_000) / alive);
+        json.number("connections", self.count as u64);
+        json.number("total_connections", self.next_id - 1);
+        json.number("active_accounts", self.accounts.iter().filter(|(_, account)| account.clients > 0).count() as u64);
+        json.number("subscriptions", self.subscriptions() as u64);
+        for (name, messages, bytes) in
+            [("sent", traffic.out_msgs, traffic.out_bytes), ("received", traffic.in_msgs, traffic.in_bytes)]
+        {
+            json.begin(name, b'{');
+            json.number("msgs", messages);
+            json.number("bytes", bytes);
+            json.end(b'}');
+        }
+        json.number("slow_consumers", self.slow_consumers);
+        json.number("active_servers", 1);
+        json.number("gomaxprocs", 1);
+        json.end(b'}');
+    }
+
     fn write_limits(&self, json: &mut Json) {
         let settings = &self.settings;
         json.number("max_connections", settings.max_connections as u64);
@@ -64,11 +99,45 @@ impl Broker {
         json.number("ping_max", u64::from(settings.ping_max));
         json.number("write_deadline", nanoseconds(settings.write_deadline));
         json.thousandths("auth_timeout", milliseconds(settings.auth_timeout));
-        for absent in ["cluster", "gateway", "mqtt", "websocket", "jetstream"] {
+        if let Some(security) = &settings.security {
+            json.thousandths("tls_timeout", milliseconds(security.timeout));
+            json.text_if_any("tls_cert_not_after", &security.not_after);
+        }
+        for absent in ["cluster", "gateway", "mqtt", "jetstream"] {
             json.begin(absent, b'{');
             json.end(b'}');
         }
         self.write_remotes(json);
+        json.begin("websocket", b'{');
+        if let Some(web) = &settings.web {
+            self.write_web(json, web);
+        }
+        json.end(b'}');
+    }
+
+    fn write_web(&self, json: &mut Json, web: &Web) {
+        json.text("host", &web.host);
+        json.number("port", u64::from(web.port));
+        json.text_if_any("no_auth_user", web.no_auth_user.as_deref().unwrap_or_default());
+        json.text_if_any("advertise", web.advertise.as_deref().unwrap_or_default());
+        if let Some(timeout) = web.timeout {
+            json.number("handshake_timeout", nanoseconds(timeout));
+        }
+        for (name, value) in
+            [("no_tls", web.no_tls), ("same_origin", web.same_origin), ("compression", web.compression)]
+        {
+            if value {
+                json.truth(name, true);
+            }
+        }
+        if !web.allowed_origins.is_empty() {
+            json.begin("allowed_origins", b'[');
+            web.allowed_origins.iter().for_each(|origin| json.item(origin));
+            json.end(b']');
+        }
+        if let Some(security) = &web.security {
+            json.text_if_any("tls_cert_not_after", &security.not_after);
+        }
     }
 
     fn write_counters(&self, json: &mut Json) {

@@ -15,8 +15,10 @@ impl Broker {
         json.number("num_subscriptions", count);
         json.number("num_inserts", self.subscriptions.inserted());
         json.number("num_removes", self.subscriptions.inserted() - count);
+        let account = query.text("acc").filter(|account| !account.is_empty());
         let fits = |known: &&Subscription| {
-            test.is_empty() || nats_subject::matches(&self.subscriptions.pattern(known), test.as_bytes())
+            account.as_deref().is_none_or(|account| account == self.accounts.name(self.named(known).account))
+                && (test.is_empty() || nats_subject::matches(&self.subscriptions.pattern(known), test.as_bytes()))
         };
         let listed: Vec<&Subscription> =
             if lists { self.subscriptions.iter().filter(fits).collect() } else { Vec::new() };
@@ -34,11 +36,7 @@ impl Broker {
     }
 
     pub(super) fn write_subscription(&self, json: &mut Json, subscription: &Subscription, names_account: bool) {
-        // A shadow is told as what it is: the subject in the other account, by the name its client has for it.
-        let named = match subscription.owner() {
-            Owner::Shadow(_) => self.subscriptions.get(subscription.casts().0).unwrap_or(subscription),
-            Owner::Client(_) | Owner::Nobody | Owner::Service(_) | Owner::Replies | Owner::Server => subscription,
-        };
+        let named = self.named(subscription);
         json.begin("", b'{');
         if names_account {
             json.text("account", self.accounts.name(named.account));
@@ -54,5 +52,14 @@ impl Broker {
         }
         json.number("cid", self.client(named.client).map_or(0, |client| client.id));
         json.end(b'}');
+    }
+
+    /// The subscription that a client knows; a shadow is told as what it is, the subject in the other account, by the name its client has
+    /// for it.
+    fn named<'a>(&'a self, subscription: &'a Subscription) -> &'a Subscription {
+        match subscription.owner() {
+            Owner::Shadow(_) => self.subscriptions.get(subscription.casts().0).unwrap_or(subscription),
+            Owner::Client(_) | Owner::Nobody | Owner::Service(_) | Owner::Replies | Owner::Server => subscription,
+        }
     }
 }
