@@ -2,6 +2,7 @@
 
 use crate::message::{Reply, Request};
 use crate::{Error, REPLY_MAX, REQUEST_MAX};
+use rustix::io::retry_on_intr;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -39,7 +40,8 @@ impl Client {
     /// # Errors
     /// [`Error::Closed`], [`Error::Socket`] (patience ended: `EAGAIN`), or a reply that makes no sense.
     pub fn reply(&mut self) -> Result<Reply<'_>, Error> {
-        match net::recv(&self.socket, &mut *self.buffer, RecvFlags::empty())?.0 {
+        // A wait with a limit is not taken up again by the kernel after a signal.
+        match retry_on_intr(|| net::recv(&self.socket, &mut *self.buffer, RecvFlags::empty()))?.0 {
             0 => Err(Error::Closed),
             length => Reply::decode(self.buffer.get(..length).ok_or(Error::Space)?),
         }
@@ -108,6 +110,7 @@ fn open(path: &Path, flags: SocketFlags) -> Result<OwnedFd, Error> {
 
 fn send(socket: &OwnedFd, request: &Request<'_>) -> Result<(), Error> {
     let mut buffer = [0; REQUEST_MAX];
-    net::send(socket, request.encode(&mut buffer)?, SendFlags::NOSIGNAL)?;
+    let packet = request.encode(&mut buffer)?;
+    retry_on_intr(|| net::send(socket, packet, SendFlags::NOSIGNAL))?;
     Ok(())
 }

@@ -9,7 +9,11 @@ const NAMES_MAX: usize = 1000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Names<'a>(Text<'a>);
 
-impl Names<'_> {
+impl<'a> Names<'a> {
+    pub(crate) const fn of(text: Text<'a>) -> Self {
+        Self(text)
+    }
+
     /// The names, one by one.
     #[must_use]
     pub fn all(&self) -> Vec<String> {

@@ -31,7 +31,7 @@
 //!
 //! Fields of `service`: `name`, `state` (see [`ServiceState`]), `type` (longrun, oneshot, bundle), `wanted` (up, down), `override` (started, stopped; only while
 //! the operator's word differs from the directory), `once` (only while it runs until it ends), `pid`, `since_ms` (age of the state), `process_ms` (age of its process),
-//! `ready_ms` (age of the readiness it announced), `restarts`, `code` or `signal` (how it ended last), `status` (what it says of itself),
+//! `ready_ms` (age of the readiness it announced), `restarts`, `code` or `signal` (how it ended last), `after` (names of what must be ready first), `status` (what it says of itself),
 //! `reason` (a sentence). Fields of `event`: `seq`, `service` (absent: the whole init), `what` (see [`What`]), `pid`, `code`, `signal`, `reason`;
 //! of a generation also `generation` (its number), `added`, `changed`, `removed` (names, separated by line ends), `kept` and `omitted` (how many),
 //! `took_ms`.

@@ -1,6 +1,6 @@
 //! What the records mean.
 
-use crate::generation::Generation;
+use crate::generation::{Generation, Names};
 use crate::record::{Record, Text, Writer};
 use crate::{Error, REQUEST_MAX};
 use std::fmt;
@@ -298,6 +298,8 @@ pub struct Service<'a> {
     pub restarts: u32,
     /// How its process ended last.
     pub ended: Option<Ended>,
+    /// What must be ready before it starts.
+    pub after: Names<'a>,
     /// What it says of itself (sd_notify's STATUS); empty when it says nothing.
     pub status: Text<'a>,
     /// Why it is in this state; empty when there is nothing to say.
@@ -399,6 +401,7 @@ fn service<'a>(record: &Record<'a>) -> Result<Service<'a>, Error> {
         ready_ms: record.get("ready_ms").and_then(Text::number),
         restarts: record.get("restarts").and_then(Text::number).unwrap_or(0),
         ended: ended(record),
+        after: Names::of(record.get("after").unwrap_or_default()),
         status: record.get("status").unwrap_or_default(),
         reason: record.get("reason").unwrap_or_default(),
     })

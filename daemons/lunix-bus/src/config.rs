@@ -242,6 +242,11 @@ fn apply(overrides: &Overrides, config: &mut Config, given: &mut file::Given) ->
     if over.user.is_some() || over.password.is_some() || over.token.is_some() {
         credentials = file::Secrets { user: over.user, password: over.password, token: over.token, users: None };
     }
+    settle_credentials(broker, credentials, given)
+}
+
+/// Decides what clients must prove.
+fn settle_credentials(broker: &mut Settings, credentials: file::Secrets, given: &mut file::Given) -> Result<(), Error> {
     if !given.members.is_empty() && credentials.is_single() {
         return Err(Error::Single);
     }

@@ -24,6 +24,7 @@ fn answers(server: &Server, said: &str) -> String {
 const REFUSED: &str = "-ERR 'Authorization Violation'\r\n<end>";
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn users_tokens_and_single_users_with_hashes() {
     let users = format!(
         "authorization {{ users: [{{user: a, password: \"{}\"}}, {{user: y, password: \"{}\"}}, {{user: plain, password: p}}, \

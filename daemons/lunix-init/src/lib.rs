@@ -38,6 +38,7 @@ pub mod lifecycle;
 pub mod lines;
 pub mod notice;
 pub mod options;
+mod orders;
 pub mod poweroff;
 pub mod reconcile;
 pub mod ring;

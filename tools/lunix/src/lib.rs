@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod bus;
+mod dependencies;
 pub mod field;
 pub mod line;
 mod output;

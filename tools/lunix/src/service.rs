@@ -1,5 +1,6 @@
 //! `lunix service …`, `poweroff`, `reboot`, `halt`: the control socket of lunix-init.
 
+use crate::dependencies::{self, Row};
 use crate::line;
 use crate::output::{Lines, Stop};
 use init_control::{Client, Error, Reply, Request, Service};
@@ -36,6 +37,8 @@ pub(crate) fn run(given: &Given, verb: &str, lines: &mut Lines) -> Result<(), St
         "start" => command(given, &Request::Start { name }),
         "stop" => command(given, &Request::Stop { name }),
         "restart" => command(given, &Request::Restart { name }),
+        "why" => why(given, name, lines),
+        "tree" => lines.text(&dependencies::tree(&rows(given)?)),
         "reload" => command(given, &Request::Reload { name }),
         // The table has no other verb, and the parser takes none.
         other => Err(Fatal::new(exit::USAGE, format!("unknown command service {other}")).into()),
@@ -79,6 +82,26 @@ fn failed(error: &Error) -> Fatal {
         Error::Syntax | Error::Field(..) | Error::UnknownRequest | Error::Space => exit::DATA,
     };
     Fatal::new(code, error.to_string())
+}
+
+/// All services, for questions about what they depend on.
+fn rows(given: &Given) -> Result<Vec<Row>, Fatal> {
+    let mut rows = Vec::new();
+    ask(&mut open(socket(given))?, &Request::List, |reply| {
+        if let Reply::Service(service) = reply {
+            rows.push(Row::of(service));
+        }
+    })?;
+    Ok(rows)
+}
+
+fn why(given: &Given, name: &str, lines: &mut Lines) -> Result<(), Stop> {
+    let sentences = dependencies::why(&rows(given)?, name);
+    if sentences.is_empty() {
+        return Err(Fatal::new(exit::UNAVAILABLE, format!("there is no service {name}")).into());
+    }
+    let text: String = sentences.iter().map(|sentence| format!("{}\n", line::escaped(sentence.as_bytes()))).collect();
+    lines.text(&text)
 }
 
 fn list(given: &Given, lines: &mut Lines) -> Result<(), Stop> {

@@ -143,6 +143,14 @@ const SERVICE: Command = Command {
             ..Command::NEW
         },
         Command {
+            name: "why",
+            summary: "says why it does not run, and what it waits for in turn",
+            flags: &[CONTROL],
+            arguments: &[NAME],
+            ..Command::NEW
+        },
+        Command { name: "tree", summary: "shows what depends on what", flags: &[CONTROL], ..Command::NEW },
+        Command {
             name: "reload",
             summary: "tells it to read its configuration again, by its program reload or by SIGHUP",
             flags: &[CONTROL],

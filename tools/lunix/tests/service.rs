@@ -97,3 +97,21 @@ fn others_may_look_only() {
     }
     init.lists(&["talker  ready"]);
 }
+
+#[test]
+fn why_and_tree_follow_what_services_wait_for() {
+    let Some(init) = Init::start("why_and_tree_follow_what_services_wait_for") else { return };
+    let folder = init.folder.join("draft");
+    std::fs::create_dir_all(folder.join("dependencies.d")).unwrap();
+    std::fs::write(folder.join("dependencies.d/talker"), "").unwrap();
+    std::fs::write(folder.join("run"), "#!/bin/sh\nexec sleep 1000\n").unwrap();
+    std::fs::set_permissions(folder.join("run"), PermissionsExt::from_mode(0o755)).unwrap();
+    assert_eq!(init.run(&["service", "stop", "talker"]).code, Some(0));
+    init.lists(&["talker", "down"]);
+    std::fs::rename(folder, init.folder.join("services/follower")).unwrap();
+    init.lists(&["follower", "waiting"]);
+    let why = init.run(&["service", "why", "follower"]);
+    assert_eq!(why.out, "follower is waiting: it waits for talker\ntalker is down: the operator stopped it\n");
+    assert_eq!(init.run(&["service", "tree"]).out, "follower waiting\n  talker down\n");
+    assert_eq!(init.run(&["service", "why", "nobody"]).code, Some(69));
+}

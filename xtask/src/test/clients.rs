@@ -28,7 +28,7 @@ pub const NEEDS: &[Need] = &[
 
 /// A client that is compiled against a package of Debian: where there is none, its scenarios are skipped.
 struct Compiled {
-    /// The program made, in [`folder`].
+    /// The program made, in `folder`.
     name: &'static str,
     needs: &'static [Need],
     compile: fn(&Path) -> Command,

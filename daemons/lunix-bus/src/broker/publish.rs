@@ -144,7 +144,6 @@ impl Broker {
     }
 
     /// [`Broker::route`] for where a call costs nothing beside the rest.
-    #[inline(never)]
     pub(super) fn route_apart(
         &mut self,
         now: Instant,
@@ -152,18 +151,31 @@ impl Broker {
         account: AccountId,
         parts: &Published<'_>,
     ) -> bool {
-        self.route(now, origin, account, parts)
+        self.route_filtered(now, origin, account, parts, Filter::None)
+    }
+
+    /// Does it for a message of a hub, too, which says which queue groups are to get it.
+    #[inline(never)]
+    pub(super) fn route_filtered(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        account: AccountId,
+        parts: &Published<'_>,
+        filter: Filter<'_>,
+    ) -> bool {
+        self.route_through(now, origin, account, parts, filter)
     }
 
     /// Delivers to all who listen in the account, and where its services are. False when nobody got it.
     #[inline(always)]
     fn route(&mut self, now: Instant, origin: Origin, account: AccountId, parts: &Published<'_>) -> bool {
-        self.route_filtered(now, origin, account, parts, Filter::None)
+        self.route_through(now, origin, account, parts, Filter::None)
     }
 
-    /// Does it for a message of a hub, too, which says which queue groups are to get it.
+    /// The body of both: once for what clients publish, once for everything else.
     #[inline(always)]
-    pub(super) fn route_filtered(
+    fn route_through(
         &mut self,
         now: Instant,
         origin: Origin,

@@ -21,6 +21,8 @@ use sys::signal;
 const CLIENTS_MAX: usize = 16;
 /// Of those, how many may be neither root nor the owner.
 const GUESTS_MAX: usize = 12;
+/// Most bytes of the names a service depends on.
+const AFTER_MAX: usize = 1000;
 /// Most packets sent to one client per turn.
 const PACKETS_MAX: usize = 64;
 
@@ -330,7 +332,9 @@ impl Host {
         let wanted: &[u8] = if service.is_wanted() { b"up" } else { b"down" };
         let chosen: Option<&[u8]> = service.chosen.map(|started| if started { &b"started"[..] } else { b"stopped" });
         let reason = service.reason.as_bytes();
-        let mut buffer = [0; 2048];
+        let after = service.newest().after.join("\n");
+        let after = after.as_bytes().get(..AFTER_MAX).unwrap_or(after.as_bytes());
+        let mut buffer = [0; REPLY_MAX];
         let record = Writer::new(&mut buffer, "service")
             .field("name", service.name.as_bytes())
             .field("state", service.shown_state().word().as_bytes())
@@ -345,6 +349,7 @@ impl Host {
             .number("restarts", service.life.restarts())
             .optional_number("code", code)
             .optional_number("signal", number)
+            .optional("after", (!after.is_empty()).then_some(after))
             .optional("status", service.status.as_deref().map(str::as_bytes))
             .optional("reason", (!reason.is_empty()).then(|| reason.get(..400).unwrap_or(reason)))
             .finish();
