@@ -158,6 +158,10 @@ fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), na
             config.monitoring = Some(Monitoring { host: String::new(), port: port(item)? });
         }
         "local" => given.local = Some(item.clone()),
+        #[cfg(not(feature = "leaf"))]
+        "leafnodes" | "leaf" | "leafnode" => {
+            return Err(wrong(item, format!("{} is not supported: built without the feature leaf", entry.key)));
+        }
         #[cfg(feature = "leaf")]
         "leafnodes" | "leaf" | "leafnode" => given.leafnodes = Some(item.clone()),
         "no_auth_user" => broker.no_auth_user = Some(string(item)?),
