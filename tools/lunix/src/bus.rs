@@ -84,7 +84,7 @@ pub(crate) fn payload(argument: Option<&str>) -> Result<Vec<u8>, Fatal> {
 
 /// Checks a subject to publish to.
 pub(crate) fn subject(text: &str) -> Result<&str, Fatal> {
-    if nats_subject::is_valid_publish(text.as_bytes()) {
+    if nats_subject::is_valid_publish(text.as_bytes()) && !text.contains(|c: char| c.is_ascii_whitespace()) {
         return Ok(text);
     }
     let text = crate::line::escaped(text.as_bytes());
