@@ -113,6 +113,7 @@ impl Surroundings for Files {
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn apply(entry: &Entry, config: &mut Config, given: &mut Given) -> Result<(), nats_conf::Error> {
     if ["system_account", "system"].iter().any(|key| entry.key.eq_ignore_ascii_case(key)) {
         config.broker.system_account = string(&entry.item)?.into();
