@@ -611,6 +611,10 @@ impl Server {
         if settings.host != known.host || (settings.port != 0 && settings.port != known.port) {
             self.log.warn("host and port are not reloaded: restart to change them");
         }
+        #[cfg(feature = "leaf")]
+        if settings.remotes != known.remotes {
+            self.log.warn("leafnodes are not reloaded: restart to change them");
+        }
         settings.server_id.clone_from(&known.server_id);
         settings.server_name.clone_from(&known.server_name);
         settings.host.clone_from(&known.host);
