@@ -2,6 +2,7 @@
 
 #[cfg_attr(not(feature = "dns"), path = "addresses_file.rs")]
 mod addresses;
+mod clients;
 mod error;
 mod files;
 mod handed;
@@ -15,13 +16,14 @@ mod log;
 #[cfg_attr(not(feature = "monitoring"), path = "monitor_absent.rs")]
 mod monitor;
 mod opening;
+mod orders;
 mod signalling;
 pub mod transport;
 
 pub use error::Error;
 pub use signalling::{Failure, Signalling};
 
-use crate::broker::{Broker, Peer, Progress};
+use crate::broker::{Broker, Peer};
 use crate::config::{self, Config};
 use crate::flags::Flags;
 use crate::local::{Facts, Origin};
@@ -32,11 +34,10 @@ use log::Log;
 use monitor::Monitor;
 use opening::Sockets;
 use reactor::{Instant, Interest, Reactor, Signals, Timer, Token};
-use rustix::net::RecvFlags;
 use rustix::process::{Resource, Rlimit};
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::fs::File;
-use std::io::{self, IoSlice};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 use sys::signal;
@@ -44,15 +45,10 @@ use transport::{Doors, Transport};
 
 /// Bytes read from one client per turn.
 const READ_SIZE: usize = 64 * 1024;
-/// Bytes and pieces written to one client per turn.
-const WRITE_MAX: usize = 256 * 1024;
-const PIECES_MAX: usize = 64;
 /// Connections accepted per listener and turn.
 const ACCEPT_MAX: usize = 64;
 /// Descriptors that are not clients.
 const OTHER_SOURCES: usize = 64;
-/// How long ending connections may take to write what waits, at shutdown.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
@@ -401,267 +397,5 @@ impl Server {
                     .warn(format_args!("the kernel does not tell whose connections to {name} are: all are anonymous"));
             }
         }
-    }
-
-    /// Watches a new client. One that cannot be watched is gone again.
-    fn attach(&mut self, slot: u32, fd: OwnedFd, transport: Transport) -> Option<()> {
-        let Ok(token) = self.reactor.insert(&fd, Interest::READ, Source::Client(slot)) else {
-            self.broker.remove(Instant::now(), slot);
-            return None;
-        };
-        if self.sockets.len() <= slot as usize {
-            self.sockets.resize_with(slot as usize + 1, || None);
-        }
-        *self.sockets.get_mut(slot as usize)? = Some(Socket { fd, token, interest: Interest::READ, transport });
-        Some(())
-    }
-
-    /// With no descriptor free: gives up the reserve to accept one connection and close it, so that it learns at once and the
-    /// listener does not stay ready.
-    fn refuse_one(&mut self, number: u32) {
-        self.reserve = None;
-        if let Some(Some(Ok(connection))) = self.listeners.get(number as usize).map(Listener::accept) {
-            drop(connection);
-            self.log.warn("connection refused: no descriptor is free");
-        }
-        self.reserve = File::open("/dev/null").ok();
-    }
-
-    fn read(&mut self, now: Instant, slot: u32) {
-        let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) else { return };
-        if self.broker.is_ending(slot) || self.broker.is_stalled(slot) {
-            return;
-        }
-        let mut buffer = std::mem::take(&mut self.buffer);
-        match rustix::net::recv(&socket.fd, &mut *buffer, RecvFlags::empty()) {
-            Ok((0, _)) => self.close(slot),
-            Ok((len, _)) => {
-                let input = buffer.get_mut(..len).unwrap_or_default();
-                match socket.transport {
-                    Transport::Plain => self.take_in(now, slot, input),
-                    Transport::Layered(_) => self.take_in_layers(now, slot, input),
-                }
-                if self.broker.is_stalled(slot) {
-                    self.watch(slot);
-                }
-            }
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
-            Err(_) => {
-                self.broker.broke(slot);
-                self.close(slot);
-            }
-        }
-        self.buffer = buffer;
-    }
-
-    fn take_in(&mut self, now: Instant, slot: u32, mut input: &[u8]) {
-        while let Progress::Paused(used) = self.broker.receive(now, slot, input) {
-            self.flush(now);
-            input = input.get(used..).unwrap_or_default();
-        }
-    }
-
-    /// Writes to everybody who has something new.
-    fn flush(&mut self, now: Instant) {
-        let mut list = std::mem::take(&mut self.list);
-        self.broker.take_dirty(&mut list);
-        for &slot in &list {
-            self.write(now, slot);
-        }
-        self.list = list;
-    }
-
-    /// One write of what waits for a client.
-    fn write(&mut self, now: Instant, slot: u32) {
-        let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) else { return };
-        if matches!(socket.transport, Transport::Layered(_)) {
-            return self.write_through(now, slot);
-        }
-        self.write_plain(now, slot);
-        if self.broker.is_ending(slot) { self.finish(now, slot) } else { self.watch(slot) }
-    }
-
-    /// The same for a layered connection.
-    fn write_through(&mut self, now: Instant, slot: u32) {
-        let clear = |server: &Self| {
-            let socket = server.sockets.get(slot as usize).and_then(Option::as_ref);
-            socket.is_some_and(|socket| socket.transport.is_clear()) && server.broker.pending(slot) > 0
-        };
-        if clear(self) {
-            self.write_plain(now, slot);
-        }
-        // What goes out in the clear goes before everything else.
-        if !clear(self) {
-            self.write_layers(now, slot);
-        }
-        if self.broker.is_ending(slot) { self.finish(now, slot) } else { self.watch(slot) }
-    }
-
-    fn write_plain(&mut self, now: Instant, slot: u32) {
-        let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) else { return };
-        let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
-        let (mut count, mut len) = (0, 0);
-        for (place, piece) in pieces.iter_mut().zip(self.broker.pieces(slot)) {
-            *place = IoSlice::new(piece);
-            len += piece.len();
-            count += 1;
-            if len >= WRITE_MAX {
-                break;
-            }
-        }
-        if count > 0 {
-            match rustix::io::writev(&socket.fd, pieces.get(..count).unwrap_or_default()) {
-                Ok(len) => self.broker.sent(now, slot, len),
-                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => self.broker.blocked(now, slot),
-                Err(_) => self.close(slot),
-            }
-        }
-    }
-
-    /// Watches a client for what matters now: input unless it is stalled or ending, room when output waits.
-    fn watch(&mut self, slot: u32) {
-        let reads = !self.broker.is_stalled(slot) && !self.broker.is_ending(slot);
-        let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::as_mut) else { return };
-        let writes = self.broker.pending(slot) > 0 || socket.transport.has_output();
-        let interest = match (reads && !socket.transport.is_behind(), writes) {
-            (true, true) => Interest::BOTH,
-            (true, false) => Interest::READ,
-            (false, true) => Interest::WRITE,
-            (false, false) => Interest::NONE,
-        };
-        if socket.interest != interest {
-            socket.interest = interest;
-            if self.reactor.set_interest(socket.token, &socket.fd, interest).is_err() {
-                self.close(slot);
-            }
-        }
-    }
-
-    /// Closes a connection that is to end, once what waits is written.
-    fn finish(&mut self, now: Instant, slot: u32) {
-        if !self.broker.is_ending(slot) {
-            return;
-        }
-        if self.broker.pending(slot) > 0 || !self.say_farewell(slot) {
-            self.broker.blocked(now, slot);
-            return self.watch(slot);
-        }
-        if let Some(socket) = self.sockets.get(slot as usize).and_then(Option::as_ref) {
-            // Input that is left unread would turn our last words into a reset. One buffer's worth is thrown away.
-            let _ = rustix::net::shutdown(&socket.fd, rustix::net::Shutdown::Write);
-            let mut rest = [0_u8; 4096];
-            for _ in 0..READ_SIZE / rest.len() {
-                match rustix::net::recv(&socket.fd, &mut rest, RecvFlags::DONTWAIT) {
-                    Ok((len, _)) if len > 0 => {}
-                    Ok(_) | Err(_) => break,
-                }
-            }
-        }
-        self.close(slot);
-    }
-
-    fn close(&mut self, slot: u32) {
-        if let Some(socket) = self.sockets.get_mut(slot as usize).and_then(Option::take) {
-            // The descriptor is closed right after, which ends the watching, too.
-            let _ = self.reactor.remove(socket.token, &socket.fd);
-            self.doors.remove(slot, socket.transport);
-        }
-        self.broker.remove(Instant::now(), slot);
-        while self.sockets.pop_if(|last| last.is_none()).is_some() {}
-        if self.sockets.capacity() > 4 * self.sockets.len() + 64 {
-            self.sockets.shrink_to(2 * self.sockets.len());
-        }
-    }
-
-    fn signals(&mut self, now: Instant) -> Result<(), Error> {
-        while let Some(received) = self.signals.read().map_err(system("read signalfd"))? {
-            match received.signal {
-                signal::TERM | signal::INT => self.ending = true,
-                signal::HUP => self.reload(now),
-                signal::USR1 => match self.log.reopen() {
-                    Ok(()) => self.log.info("log file reopened"),
-                    Err(error) => self.log.error(format_args!("cannot reopen the log file: {error}")),
-                },
-                signal::USR2 => self.lame_duck(now),
-                other => self.log.warn(format_args!("unexpected signal ignored (signal={other})")),
-            }
-        }
-        Ok(())
-    }
-
-    /// Closes the listeners and sends the clients away, one after the other.
-    fn lame_duck(&mut self, now: Instant) {
-        if self.broker.is_lame_duck() {
-            return;
-        }
-        self.log.info("Entering lame duck mode, stop accepting new clients");
-        self.listeners.clear();
-        self.socket_files.clear();
-        self.broker.lame_duck(now);
-    }
-
-    /// Reads the configuration again. What a listener needs stays as it was started.
-    fn reload(&mut self, now: Instant) {
-        let fresh = match config::load(&self.flags) {
-            Ok(fresh) => fresh,
-            Err(error) => return self.log.error(format_args!("configuration not reloaded: {error}")),
-        };
-        let known = self.broker.settings();
-        let mut settings = fresh.broker.clone();
-        if settings.host != known.host || (settings.port != 0 && settings.port != known.port) {
-            self.log.warn("host and port are not reloaded: restart to change them");
-        }
-        #[cfg(feature = "leaf")]
-        if settings.remotes != known.remotes {
-            self.log.warn("leafnodes are not reloaded: restart to change them");
-        }
-        settings.server_id.clone_from(&known.server_id);
-        settings.server_name.clone_from(&known.server_name);
-        settings.host.clone_from(&known.host);
-        settings.port = known.port;
-        settings.closed_kept = known.closed_kept;
-        if let (Some(web), Some(known)) = (&mut settings.web, &known.web) {
-            web.host.clone_from(&known.host);
-            web.port = known.port;
-        }
-        self.log.set_debug(fresh.debug);
-        self.doors.configure(&fresh);
-        self.loaded = now;
-        let asks_anew =
-            settings.local.as_ref().map(|policy| policy.tcp) != known.local.as_ref().map(|policy| policy.tcp);
-        self.broker.set_calendar(now, SystemTime::now());
-        self.broker.reload(settings);
-        #[cfg(feature = "jwt")]
-        self.broker.share_by_tokens();
-        if asks_anew {
-            self.ask_for_listeners();
-        }
-        self.log.info("Reloaded server configuration");
-    }
-
-    /// Writes what waits and closes everything; whoever does not read in time is closed all the same.
-    fn farewell(&mut self) {
-        let until = Instant::now() + FAREWELL;
-        self.broker.shut_down();
-        loop {
-            let now = Instant::now();
-            self.flush(now);
-            let mut list = std::mem::take(&mut self.list);
-            self.broker.take_ending(&mut list);
-            for &slot in &list {
-                self.finish(now, slot);
-            }
-            self.list = list;
-            if self.broker.connections() == 0 || now >= until || self.reactor.wait(Some(until - now)).is_err() {
-                break;
-            }
-            while let Some(event) = self.reactor.next() {
-                if let Source::Client(slot) = event.key {
-                    self.write(now, slot);
-                }
-            }
-        }
-        self.log.notes(self.broker.take_notes());
-        self.log.info("Server Exiting..");
     }
 }
