@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod language;
+pub mod peer;
 pub mod readme;
 
 /// Fails with the sentence unless `holds`.

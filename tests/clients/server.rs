@@ -2,6 +2,7 @@
 
 use crate::identity;
 use crate::play::soon;
+pub(crate) use lunix_tests::peer::Kind;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::io::{Read, Write};
@@ -9,40 +10,12 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
-use testkit::process::{Process, binary};
+use testkit::process::Process;
 use testkit::{Error, Result};
-
-/// Which program serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The original.
-    NatsServer,
-    /// Ours, with the same flags and configuration.
-    LunixBus,
-}
-
-impl Kind {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::NatsServer => "nats-server",
-            Self::LunixBus => "lunix-bus",
-        }
-    }
-
-    fn program(self) -> Result<PathBuf> {
-        match self {
-            Self::NatsServer => {
-                let path = std::env::var_os("NATS_SERVER").map(PathBuf::from).filter(|path| path.is_file());
-                path.ok_or_else(|| Error::unexpected("NATS_SERVER names no program"))
-            }
-            Self::LunixBus => binary("lunix-bus"),
-        }
-    }
-}
 
 /// Why nothing can run here.
 pub(crate) fn missing() -> Option<String> {
-    [Kind::NatsServer, Kind::LunixBus].iter().find_map(|kind| kind.program().err()).map(|error| error.to_string())
+    [Kind::NatsServer, Kind::LunixBus].iter().find_map(|kind| kind.missing())
 }
 
 /// A server on ports of its own, which it keeps over restarts.

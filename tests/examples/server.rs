@@ -1,44 +1,11 @@
 //! The bus that the examples speak to.
 
 use crate::soon;
-use std::path::PathBuf;
+pub(crate) use lunix_tests::peer::Kind;
 use std::process::Command;
 use testkit::bus::Bus;
-use testkit::process::{Process, binary};
-use testkit::{Error, Result, qemu::free_port};
-
-/// Which program serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The original.
-    NatsServer,
-    /// Ours, with the same flags.
-    LunixBus,
-}
-
-impl Kind {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::NatsServer => "nats_server",
-            Self::LunixBus => "lunix_bus",
-        }
-    }
-
-    fn program(self) -> Result<PathBuf> {
-        match self {
-            Self::NatsServer => {
-                let path = std::env::var_os("NATS_SERVER").map(PathBuf::from).filter(|path| path.is_file());
-                path.ok_or_else(|| Error::unexpected("NATS_SERVER names no program"))
-            }
-            Self::LunixBus => binary("lunix-bus"),
-        }
-    }
-
-    /// Why it cannot run here.
-    pub(crate) fn missing(self) -> Option<String> {
-        self.program().err().map(|error| error.to_string())
-    }
-}
+use testkit::process::Process;
+use testkit::{Result, qemu::free_port};
 
 /// A running bus on a loopback port of its own.
 pub(crate) struct Server {

@@ -49,25 +49,22 @@ fn until_written(out: &Path, expected: &[(&str, &str)], who: &str) {
     }
 }
 
-/// The original, ended in order.
-struct Original(Child);
+/// The original, and the signal that has it end its services and then itself.
+struct Original(Child, sys::signal::Signal);
 
 impl Original {
     fn start(program: &str, services: &Path) -> Self {
         let quiet = || Stdio::null();
         let child = Command::new(program).arg(services).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
-        Self(child.unwrap())
+        let signal = if program == "runsvdir" { sys::signal::HUP } else { sys::signal::TERM };
+        Self(child.unwrap(), signal)
     }
 }
 
 impl Drop for Original {
     fn drop(&mut self) {
         let pid = i32::try_from(self.0.id()).unwrap();
-        // runsvdir ends its services on HUP, s6-svscan does on TERM after it has read what HUP asks for.
-        for signal in [sys::signal::HUP, sys::signal::TERM] {
-            let _ = sys::signal::send(sys::signal::Target::Process(pid), signal);
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        let _ = sys::signal::send(sys::signal::Target::Process(pid), self.1);
         let _ = self.0.wait();
     }
 }

@@ -3,9 +3,28 @@
 
 mod common;
 
-use common::{Stage, skip};
+use common::{PATIENCE, Stage, skip};
 use init_control::ServiceState as S;
 use std::process::Command;
+
+/// Waits until the process has not been scheduled between two looks.
+fn until_at_rest(pid: i32) {
+    let switches = || {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        status.lines().filter(|line| line.contains("ctxt_switches")).collect::<String>()
+    };
+    let end = std::time::Instant::now() + PATIENCE;
+    let mut before = switches();
+    loop {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let now = switches();
+        if now == before {
+            return;
+        }
+        assert!(std::time::Instant::now() < end, "it does not come to rest");
+        before = now;
+    }
+}
 
 #[test]
 fn at_idle_there_is_not_one_system_call() {
@@ -22,7 +41,7 @@ fn at_idle_there_is_not_one_system_call() {
     }
     // The last look at new watches is over once the directory was read twice.
     stage.ask(&init_control::Request::Rescan).unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    until_at_rest(stage.pid());
     let output = Command::new("timeout")
         .args(["--signal=INT", "3", "strace", "-f", "-p", &stage.pid().to_string()])
         .output()

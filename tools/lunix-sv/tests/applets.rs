@@ -30,7 +30,8 @@ fn plant(base: &Path, files: &[(&str, &str)]) {
 struct Stage {
     services: PathBuf,
     socket: PathBuf,
-    original: Option<Child>,
+    /// With the signal that has it end its services and then itself.
+    original: Option<(Child, sys::signal::Signal)>,
     ours: Option<Process>,
     _folder: TempDir,
 }
@@ -46,7 +47,8 @@ impl Stage {
         let quiet = || Stdio::null();
         let child =
             Command::new(original).arg(&services).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn().unwrap();
-        let theirs = Self { services, socket, original: Some(child), ours: None, _folder: folder };
+        let signal = if original == "runsvdir" { sys::signal::HUP } else { sys::signal::TERM };
+        let theirs = Self { services, socket, original: Some((child, signal)), ours: None, _folder: folder };
         let (services, socket, folder) = place();
         plant(&services, files);
         let mut command = Command::new(binary("lunix-init").unwrap());
@@ -101,12 +103,9 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.original {
-            for signal in [sys::signal::HUP, sys::signal::TERM] {
-                let pid = i32::try_from(child.id()).unwrap();
-                let _ = sys::signal::send(sys::signal::Target::Process(pid), signal);
-                std::thread::sleep(Duration::from_millis(100));
-            }
+        if let Some((child, signal)) = &mut self.original {
+            let pid = i32::try_from(child.id()).unwrap();
+            let _ = sys::signal::send(sys::signal::Target::Process(pid), *signal);
             let _ = child.wait();
         }
         if let Some(process) = &mut self.ours {

@@ -425,13 +425,8 @@ fn a_large_fan_out_pauses_so_that_it_can_be_written() {
 fn after_any_random_traffic_the_accounts_are_even() {
     let seed = 0x0dd_ba11_5eed_u64;
     println!("seed {seed:#x}");
-    let mut random = seed;
-    let mut below = move |limit: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        usize::try_from(random % limit as u64).unwrap()
-    };
+    let mut random = testkit::rng::Rng::from_seed(seed);
+    let mut below = move |limit: usize| random.below(limit);
     let says: [&[u8]; 16] = [
         b"CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}\r\n",
         b"CONNECT {\"echo\":false}\r\n",

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn hashes_of_others() {
-        // The vectors of OpenBSD's and John the Ripper's tests.
+        // The vectors of OpenBSD's and John the Ripper's tests; a salt of X is one of them.
         for (hash, password) in [
             ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
             ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK", "U*U*"),

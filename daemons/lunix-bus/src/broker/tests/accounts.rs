@@ -198,13 +198,8 @@ fn a_request_that_goes_round_in_circles_ends() {
 fn after_any_random_sharing_the_accounts_are_even() {
     let seed = 0x5ba2_ed0f_acc0_u64;
     println!("seed {seed:#x}");
-    let mut random = seed;
-    let mut below = move |limit: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        usize::try_from(random % limit as u64).unwrap()
-    };
+    let mut random = testkit::rng::Rng::from_seed(seed);
+    let mut below = move |limit: usize| random.below(limit);
     let says: [&[u8]; 16] = [
         b"SUB > 1\r\n",
         b"SUB imp.s.* g 2\r\n",
