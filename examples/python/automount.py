@@ -16,6 +16,7 @@ async def main():
     await nc.subscribe("hardware.usb.add", cb=plugged)
     await nc.subscribe("hardware.usb.remove", cb=pulled)
     await nc.flush()
+    await nc.flush()  # the first PING overtakes what was queued before it
     print("connected", flush=True)
     await asyncio.Event().wait()
 
