@@ -406,10 +406,10 @@ impl Supervisor {
                     let _ = write!(service.reason, "{script} {how}: not started again");
                 }
             }
-            What::Broken | What::Exited | What::Added | What::Removed | What::Changed => {}
+            What::Oom | What::Pressure | What::Broken | What::Exited | What::Added | What::Removed | What::Changed => {}
             What::Started | What::Ready | What::Stopping | What::Stopped | What::Reloaded => service.reason.clear(),
             // These are not about one service.
-            What::Poweroff | What::Reboot | What::Halt | What::Shutdown => {}
+            What::Poweroff | What::Reboot | What::Halt | What::Kexec | What::Shutdown => {}
             What::GenerationBegun | What::GenerationDone | What::GenerationRejected => {}
         }
     }

@@ -170,7 +170,11 @@ impl Host {
                 place = Place::Rows { next: 0, events, watches: true };
                 Ok(false)
             }
-            Ok(Request::Log) => {
+            Ok(Request::Usage { .. }) => Err((69, "there are no cgroups to count by".to_owned())),
+            Ok(Request::Log { name: Some(_), .. } | Request::Log { follow: true, .. }) => {
+                Err((64, "log: only all lines kept can be asked for".to_owned()))
+            }
+            Ok(Request::Log { .. }) => {
                 place = Place::Lines { cursor: self.log.oldest(), end: self.log.next().number() };
                 Ok(false)
             }
@@ -191,6 +195,8 @@ impl Host {
             }
             Ok(Request::Poweroff) => self.end_machine("poweroff", Goal::Poweroff),
             Ok(Request::Reboot) => self.end_machine("reboot", Goal::Reboot),
+            Ok(Request::Kexec) => Err((69, "kexec: no kernel is loaded".to_owned())),
+            Ok(Request::Reexec) => Err((69, "reexec: there is no other program".to_owned())),
             Ok(Request::Halt) => self.end_machine("halt", Goal::Halt),
         };
         if let Some(Some(client)) = self.control.as_mut().and_then(|control| control.clients.get_mut(index)) {

@@ -77,12 +77,15 @@ impl Host {
             | What::Backoff
             | What::Stopped
             | What::Reloaded
+            | What::Oom
+            | What::Pressure
             | What::GenerationBegun
             | What::GenerationDone
             | What::GenerationRejected
             | What::Poweroff
             | What::Reboot
             | What::Halt
+            | What::Kexec
             | What::Shutdown => {}
         }
     }
