@@ -15,6 +15,7 @@ pub mod descriptor;
 pub mod filter;
 pub mod netlink;
 pub mod network;
+pub mod old_kernel;
 pub mod peer;
 pub mod signal;
 pub mod spawn;
