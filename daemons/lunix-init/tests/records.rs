@@ -1,5 +1,4 @@
 //! The records that lunix-init leaves to the program that takes its place: to bytes and back, and what makes no sense is refused.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use init_control::{Ended, ServiceState};
 use lunix_init::shutdown::{Goal, Phase};
@@ -117,7 +116,7 @@ fn services_come_back_as_they_were() {
 
 #[test]
 fn one_service_takes_at_most_256_bytes() {
-    assert!(copies::COPY_BYTES <= 256);
+    const { assert!(copies::COPY_BYTES <= 256) };
     assert_eq!(full(&"n".repeat(NAME_MAX + 1)).encode(), None);
     assert_eq!(full(&"n".repeat(1000)).encode(), None);
 }

@@ -4,6 +4,8 @@
 //! [`copies`] is how a record stays whole, [`record`] what is in it.
 
 pub mod copies;
+pub mod evidence;
 mod fields;
+pub mod file;
 mod numbers;
 pub mod record;
