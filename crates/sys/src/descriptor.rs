@@ -51,6 +51,33 @@ pub(crate) fn mark_one_by_one() {
     }
 }
 
+/// Closes every descriptor from 3 up that is not among `kept`, which are in order: what the program before left open and nobody knows any more.
+///
+/// Call it before the program opens anything of its own, and after [`inherited`] for each of `kept`.
+pub fn close_all_but(kept: &[RawFd]) {
+    let mut first = 3;
+    for &fd in kept.iter().chain(std::iter::once(&RawFd::MAX)) {
+        if fd > first {
+            close_from_to(first, fd - 1);
+        }
+        first = first.max(fd.saturating_add(1));
+    }
+}
+
+/// Closes the descriptors from `first` to `last`, both included.
+fn close_from_to(first: RawFd, last: RawFd) {
+    /// Where close_range is missing, they are closed one by one up to here.
+    const ONE_BY_ONE_MAX: RawFd = 65_536;
+    // SAFETY: plain integers; by the contract above nothing in this process owns these descriptors.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0;
+    if !closed {
+        for fd in first..=last.min(ONE_BY_ONE_MAX) {
+            // SAFETY: as above; one that is not open is no error here.
+            unsafe { libc::close(fd) };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

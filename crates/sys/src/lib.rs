@@ -11,7 +11,9 @@
 //! ```
 
 pub mod capability;
+pub mod crash;
 pub mod descriptor;
+pub mod exec;
 pub mod filter;
 pub mod netlink;
 pub mod network;
