@@ -2,7 +2,7 @@
 
 use super::Host;
 use super::launch::Program;
-use crate::supervisor::Act;
+use crate::supervisor::{Act, QUEUE_KEPT};
 use init_control::What;
 use rustix::io::Errno;
 use sys::signal::{self, Target};
@@ -24,7 +24,7 @@ impl Host {
                         && let Some(channels) = self.channels.get_mut(news.id)
                     {
                         // Kept over its restarts, not over its being stopped.
-                        channels.store.clear();
+                        channels.kept_mut().store.clear();
                     }
                     self.follow_log_service(news.id, news.what);
                     self.tell(&news);
@@ -36,12 +36,13 @@ impl Host {
                 }
             }
         }
+        self.acts.shrink_to(QUEUE_KEPT);
     }
 
     /// Kills a service's process with its group, and what it reloads by.
     fn kill(&mut self, id: usize) {
         self.signal(id, signal::KILL, true);
-        if let Some(pid) = self.supervisor.get(id).and_then(|service| service.reloader) {
+        if let Some(pid) = self.supervisor.get(id).and_then(|service| service.reloader()) {
             // Its end is on the way already, or it ends now.
             let _ = signal::send(Target::Group(pid), signal::KILL);
         }

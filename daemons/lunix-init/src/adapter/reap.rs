@@ -58,7 +58,7 @@ impl Host {
 
     /// True when the process that the service named as its main one runs.
     fn has_heir(&self, id: usize) -> bool {
-        let heir = self.supervisor.get(id).and_then(|service| service.heir).and_then(Pid::from_raw);
+        let heir = self.supervisor.get(id).and_then(|service| service.heir()).and_then(Pid::from_raw);
         heir.is_some_and(|heir| rustix::process::test_kill_process(heir).is_ok())
     }
 
