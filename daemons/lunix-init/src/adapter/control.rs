@@ -356,7 +356,7 @@ impl Host {
             .optional_number("code", code)
             .optional_number("signal", number)
             .optional("after", (!after.is_empty()).then_some(after))
-            .optional("status", service.status.as_deref().map(str::as_bytes))
+            .optional("status", service.status().map(str::as_bytes))
             .optional("reason", (!reason.is_empty()).then(|| reason.get(..400).unwrap_or(reason)))
             .finish();
         self.send_to(index, record)
