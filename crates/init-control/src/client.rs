@@ -1,7 +1,6 @@
 //! Talking to lunix-init: question and answer for a command line, a feed of events for a daemon.
 
-use crate::message::{Reply, Request};
-use crate::{Error, REPLY_MAX, REQUEST_MAX};
+use crate::{Error, REPLY_MAX, REQUEST_MAX, Reply, Request};
 use rustix::io::retry_on_intr;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -58,7 +57,7 @@ impl Client {
             each(&reply);
             match reply {
                 Reply::Ok | Reply::Refused { .. } | Reply::End { .. } => return Ok(()),
-                Reply::Service(_) | Reply::Line(_) | Reply::Event(_) | Reply::Unknown => {}
+                Reply::Service(_) | Reply::Usage(_) | Reply::Line(_) | Reply::Event(_) | Reply::Unknown => {}
             }
         }
     }

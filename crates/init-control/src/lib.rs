@@ -17,12 +17,15 @@
 //! |---|---|---|
 //! | `list` | all | `service …` for each service, then `end seq=N` |
 //! | `status name=NAME` | all | `service …`, then `end seq=N`; or `error` |
-//! | `log` | all | `line text=…` for each line kept, then `end seq=N dropped=M` |
+//! | `usage`, `usage name=NAME` | all | `usage …` for each service that has processes, then `end seq=N`; or `error` |
+//! | `log`, `log name=NAME` | all | `line text=…` for each line kept, then `end seq=N dropped=M` |
+//! | `log … follow=yes` | all | the same, then `line …` for each line that comes, until the connection ends |
 //! | `watch` | all | like `list`, then `event …` for each event from N+1 on, until the connection ends |
 //! | `start name=NAME`, `stop name=NAME`, `restart name=NAME`, `reload name=NAME`, `once name=NAME` | root, owner | `ok` or `error`: taken note of, not done yet |
 //! | `signal name=NAME signal=HUP` | root, owner | `ok` or `error` |
 //! | `rescan` | root, owner | `ok`: the directory was read again |
-//! | `poweroff`, `reboot`, `halt` | root, owner | `ok` or `error` |
+//! | `poweroff`, `reboot`, `halt`, `kexec` | root, owner | `ok` or `error` |
+//! | `reexec` | root, owner | `ok`: it goes on as another program, and this connection ends; or `error` |
 //!
 //! The owner is the user lunix-init runs as. A refused request gets `error code=C reason="a sentence"`; the codes are those of
 //! sysexits: 64 not understood, 69 there is no such service, 75 too many clients, 77 not permitted. One connection has one request under way at
@@ -34,7 +37,7 @@
 //! `ready_ms` (age of the readiness it announced), `restarts`, `code` or `signal` (how it ended last), `after` (names of what must be ready first), `status` (what it says of itself),
 //! `reason` (a sentence). Fields of `event`: `seq`, `service` (absent: the whole init), `what` (see [`What`]), `pid`, `code`, `signal`, `reason`;
 //! of a generation also `generation` (its number), `added`, `changed`, `removed` (names, separated by line ends), `kept` and `omitted` (how many),
-//! `took_ms`.
+//! `took_ms`. Fields of `usage`: see [`Usage`].
 //! Readers pass over fields and kinds they do not know.
 //!
 //! ```
@@ -51,15 +54,21 @@
 
 mod client;
 mod generation;
-mod message;
 mod record;
+mod reply;
+mod request;
 mod scan;
+mod usage;
+mod words;
 
 pub use client::{Client, Watch};
 pub use generation::{Generation, Lists, Names};
-pub use message::{Ended, Event, Reply, Request, Service, ServiceState, What};
 pub use record::{Record, Text, Writer};
+pub use reply::{Event, Reply, Service};
+pub use request::Request;
 pub use scan::{Mark, Scanner};
+pub use usage::Usage;
+pub use words::{Ended, ServiceState, What};
 
 use std::fmt;
 use std::io;
@@ -94,7 +103,7 @@ impl fmt::Display for Error {
             Self::Syntax => f.write_str("not a record of the control protocol"),
             Self::Field(kind, field) => write!(f, "{kind}: field {field} is missing or has no such value"),
             Self::UnknownRequest => f.write_str(
-                "unknown request: expected list, status, log, watch, start, stop, restart, reload, once, signal, rescan, poweroff, reboot or halt",
+                "unknown request: expected list, status, usage, log, watch, start, stop, restart, reload, once, signal, rescan, poweroff, reboot, halt, kexec or reexec",
             ),
             Self::Space => f.write_str("record too long"),
             Self::Closed => f.write_str("lunix-init closed the connection"),

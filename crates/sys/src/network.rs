@@ -19,7 +19,7 @@ pub fn loopback_up() -> io::Result<()> {
     // SAFETY: ifreq is plain integers and bytes; all zero is a valid value.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     for (slot, byte) in request.ifr_name.iter_mut().zip(*b"lo") {
-        *slot = byte.cast_signed();
+        *slot = libc::c_char::from_ne_bytes([byte]);
     }
     // SAFETY: both calls take a valid pointer to a whole ifreq and write nothing beyond it; the flags are the union's member that
     // SIOCGIFFLAGS fills in.

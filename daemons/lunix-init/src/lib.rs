@@ -28,6 +28,7 @@
 
 mod adapter;
 pub mod boot;
+mod by_name;
 pub mod console;
 pub mod directory;
 pub mod environment;
@@ -40,11 +41,15 @@ pub mod notice;
 pub mod options;
 mod orders;
 pub mod poweroff;
+mod reasons;
 pub mod reconcile;
 pub mod ring;
+mod sayings;
 pub mod service;
 pub mod shutdown;
 pub mod supervisor;
+pub mod survival;
+mod uncommon;
 
 use console::Console;
 use options::{Options, Wish};

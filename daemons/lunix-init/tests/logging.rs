@@ -49,7 +49,7 @@ fn ring(stage: &Stage, name: &str) -> Vec<String> {
             lines.push(text.to_string());
         }
     };
-    stage.client().ask(&Request::Log, &mut each).unwrap();
+    stage.client().ask(&Request::Log { name: None, follow: false }, &mut each).unwrap();
     lines.retain(|line| line.starts_with(name));
     lines
 }

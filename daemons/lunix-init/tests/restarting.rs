@@ -112,10 +112,15 @@ fn a_flood_of_output_is_bounded_and_disturbs_nobody() {
         let (mut bytes, mut dropped_lines) = (0, 0);
         stage
             .client()
-            .ask(&Request::Log, |reply| match reply {
+            .ask(&Request::Log { name: None, follow: false }, |reply| match reply {
                 Reply::Line(line) => bytes += line.bytes().count(),
                 Reply::End { dropped, .. } => dropped_lines = *dropped,
-                Reply::Ok | Reply::Refused { .. } | Reply::Service(_) | Reply::Event(_) | Reply::Unknown => {}
+                Reply::Ok
+                | Reply::Refused { .. }
+                | Reply::Service(_)
+                | Reply::Usage(_)
+                | Reply::Event(_)
+                | Reply::Unknown => {}
             })
             .unwrap();
         (bytes, dropped_lines)

@@ -147,7 +147,7 @@ fn age(ms: u64) -> String {
 fn log(given: &Given, lines: &mut Lines) -> Result<(), Stop> {
     let prefix = given.argument(0).map(|name| format!("{name}: "));
     let (mut text, mut lost) = (Vec::new(), 0);
-    ask(&mut open(socket(given))?, &Request::Log, |reply| match reply {
+    ask(&mut open(socket(given))?, &Request::Log { name: None, follow: false }, |reply| match reply {
         Reply::Line(line) => {
             let line = line.to_string();
             if prefix.as_ref().is_none_or(|prefix| line.starts_with(prefix)) {
@@ -155,7 +155,7 @@ fn log(given: &Given, lines: &mut Lines) -> Result<(), Stop> {
             }
         }
         Reply::End { dropped, .. } => lost = *dropped,
-        Reply::Ok | Reply::Refused { .. } | Reply::Service(_) | Reply::Event(_) | Reply::Unknown => {}
+        Reply::Ok | Reply::Refused { .. } | Reply::Service(_) | Reply::Usage(_) | Reply::Event(_) | Reply::Unknown => {}
     })?;
     if lost > 0 {
         program::log::line("lunix", program::Level::Info, format_args!("older lines are gone (lost={lost})"));

@@ -170,7 +170,11 @@ impl Host {
                 place = Place::Rows { next: 0, events, watches: true };
                 Ok(false)
             }
-            Ok(Request::Log) => {
+            Ok(Request::Usage { .. }) => Err((69, "there are no cgroups to count by".to_owned())),
+            Ok(Request::Log { name: Some(_), .. } | Request::Log { follow: true, .. }) => {
+                Err((64, "log: only all lines kept can be asked for".to_owned()))
+            }
+            Ok(Request::Log { .. }) => {
                 place = Place::Lines { cursor: self.log.oldest(), end: self.log.next().number() };
                 Ok(false)
             }
@@ -191,6 +195,8 @@ impl Host {
             }
             Ok(Request::Poweroff) => self.end_machine("poweroff", Goal::Poweroff),
             Ok(Request::Reboot) => self.end_machine("reboot", Goal::Reboot),
+            Ok(Request::Kexec) => Err((69, "kexec: no kernel is loaded".to_owned())),
+            Ok(Request::Reexec) => Err((69, "reexec: there is no other program".to_owned())),
             Ok(Request::Halt) => self.end_machine("halt", Goal::Halt),
         };
         if let Some(Some(client)) = self.control.as_mut().and_then(|control| control.clients.get_mut(index)) {
@@ -218,10 +224,10 @@ impl Host {
     fn send_signal(&mut self, name: &str, word: &str) -> Result<bool, (u8, String)> {
         let id = self.find(name)?;
         let number = signal::number_of(word).ok_or_else(|| (64, format!("there is no signal {word}")))?;
-        let pid = self.supervisor.get(id).and_then(|service| service.pid);
-        let pid = pid.ok_or_else(|| (69, format!("{name} has no process")))?;
-        let sent = signal::send(signal::Target::Process(pid), number);
-        sent.map(|()| true).map_err(|error| (71, format!("cannot signal process {pid}: {error}")))
+        let process = self.channels.get(id).and_then(|channels| channels.process.as_ref());
+        let process = process.ok_or_else(|| (69, format!("{name} has no process")))?;
+        let describe = |error| (71, format!("cannot signal process {}: {error}", process.pid()));
+        process.signal(number).map(|()| true).map_err(describe)
     }
 
     fn end_machine(&mut self, verb: &str, goal: Goal) -> Result<bool, (u8, String)> {
@@ -350,7 +356,7 @@ impl Host {
             .optional_number("code", code)
             .optional_number("signal", number)
             .optional("after", (!after.is_empty()).then_some(after))
-            .optional("status", service.status.as_deref().map(str::as_bytes))
+            .optional("status", service.status().map(str::as_bytes))
             .optional("reason", (!reason.is_empty()).then(|| reason.get(..400).unwrap_or(reason)))
             .finish();
         self.send_to(index, record)

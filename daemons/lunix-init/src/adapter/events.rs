@@ -41,6 +41,9 @@ impl Host {
                 let how = news.ended.map_or_else(String::new, |how| how.to_string());
                 self.console.say(format_args!("warn: {}: {how}; starts again at once", service.name));
             }
+            What::Oom | What::Pressure => {
+                self.console.say(format_args!("warn: {}: {}: {}", service.name, news.what, news.reason));
+            }
             What::Added
             | What::Removed
             | What::Changed
@@ -57,6 +60,7 @@ impl Host {
             | What::Poweroff
             | What::Reboot
             | What::Halt
+            | What::Kexec
             | What::Shutdown => {}
         }
     }

@@ -14,6 +14,7 @@ mod reap;
 mod sockets;
 mod watch;
 
+use crate::by_name::ByName;
 use crate::console::Console;
 use crate::directory::Known;
 use crate::directory::folder::Folder;
@@ -29,7 +30,6 @@ use notify::NotifySocket;
 use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
 use rustix::process::Resource;
-use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -291,8 +291,8 @@ impl Host {
             return;
         }
         let supervisor = &self.supervisor;
-        let names: BTreeMap<&str, usize> = supervisor.iter().map(|(id, one)| (one.name.as_str(), id)).collect();
-        let earlier = |name: &str, place: &str| supervisor.known(*names.get(name)?, place);
+        let names = ByName::of(supervisor);
+        let earlier = |name: &str, place: &str| supervisor.known(names.find(supervisor, name)?, place);
         let known = Known { stores: &self.stores, earlier: &earlier };
         let found = Folder::open(&self.services).and_then(|folder| {
             let found = directory::read_all(&folder, known)?;
