@@ -57,8 +57,10 @@ impl Host {
             matters |= here || steps.contains(&(change.watch, change.name));
         });
         if (matters || read.is_err()) && !watcher.pending {
-            watcher.pending = true;
-            let _ = watcher.timer.arm(Instant::now() + DEBOUNCE);
+            watcher.pending = watcher.timer.arm(Instant::now() + DEBOUNCE).is_ok();
+            if !watcher.pending {
+                self.read_again_later();
+            }
         }
     }
 
@@ -112,8 +114,8 @@ impl Host {
         // What changed before a new watch was set would go unseen: look once more.
         let added = kept.difference(&held).next().is_some();
         (watcher.watches, watcher.steps) = (watches, steps);
-        if added && !std::mem::replace(&mut watcher.pending, true) {
-            let _ = watcher.timer.arm(Instant::now() + DEBOUNCE);
+        if added && !watcher.pending {
+            watcher.pending = watcher.timer.arm(Instant::now() + DEBOUNCE).is_ok();
         }
         if let Some((path, error)) = failure
             && !std::mem::replace(&mut watcher.complained, true)
