@@ -12,6 +12,7 @@
 
 pub mod capability;
 pub mod descriptor;
+pub mod device;
 pub mod filter;
 pub mod netlink;
 pub mod network;
