@@ -45,6 +45,7 @@ pub mod ring;
 pub mod service;
 pub mod shutdown;
 pub mod supervisor;
+pub mod survival;
 
 use console::Console;
 use options::{Options, Wish};

@@ -11,6 +11,7 @@ use reactor::{Interest, Token};
 use rustix::pipe::PipeFlags;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use sys::spawn::Process;
 
 /// Most bytes taken from one service per turn.
 const DRAIN_MAX: usize = 4096;
@@ -28,6 +29,12 @@ pub(crate) struct Channels {
     pub(crate) sockets: Vec<Held>,
     /// What it gave into keeping, by name.
     pub(crate) store: Vec<(String, OwnedFd)>,
+    /// Its process, or that of its `finish` or `down`.
+    pub(crate) process: Option<Process>,
+    /// The process that it says takes the place of its first.
+    pub(crate) heir: Option<Process>,
+    /// That of its program `reload`.
+    pub(crate) reloader: Option<Process>,
     /// The directory it was started from, when that is not the one of this name any more.
     pub(crate) home: Option<Folder>,
     lines: Lines,
