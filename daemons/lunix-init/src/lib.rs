@@ -111,7 +111,7 @@ fn pid1(mut options: Options) -> ExitCode {
     if options.mounts {
         boot::mount_all(&mut console);
     }
-    boot::set_up(&mut console);
+    boot::set_up();
     options.control.get_or_insert_with(|| init_control::SOCKET.into());
     options.overrides.get_or_insert_with(|| options::OVERRIDES.into());
     loop {
