@@ -180,7 +180,11 @@ impl Supervisor {
 
     /// The service's process, or that of its `finish` or `down`, ended.
     pub fn exited(&mut self, now: Instant, id: usize, how: Ended, acts: &mut Acts) {
-        self.overrides_dirty |= self.get(id).is_some_and(|service| service.once);
+        if self.get(id).is_some_and(|service| service.once) {
+            self.overrides_dirty = true;
+            // It may have ended before anybody asked what it should do.
+            self.step(now, id, Input::Last, acts);
+        }
         if let Some(service) = self.get_mut(id) {
             service.reason = Box::default();
             service.last_pid = service.pid;
