@@ -40,6 +40,7 @@ pub mod notice;
 pub mod options;
 mod orders;
 pub mod poweroff;
+pub mod rate;
 pub mod reconcile;
 pub mod ring;
 pub mod service;

@@ -175,7 +175,7 @@ fn input(reply: &Reply<'_>) -> Option<Input> {
             None => Input::Machine { what: event.what.word().to_owned(), reason: sentence(event.reason) },
         }),
         Reply::Refused { code, reason } => Some(Input::Lost(format!("{reason} (code {code})"))),
-        Reply::Ok | Reply::Usage(_) | Reply::Line(_) | Reply::Unknown => None,
+        Reply::Ok | Reply::Usage(_) | Reply::Line(_) | Reply::Lost(_) | Reply::Unknown => None,
     }
 }
 
