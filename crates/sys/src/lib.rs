@@ -16,6 +16,7 @@ pub mod filter;
 pub mod netlink;
 pub mod network;
 pub mod peer;
+pub mod seccomp;
 pub mod signal;
 pub mod spawn;
 pub mod tcp;
