@@ -18,4 +18,5 @@ pub mod network;
 pub mod peer;
 pub mod signal;
 pub mod spawn;
+pub mod standard;
 pub mod tcp;

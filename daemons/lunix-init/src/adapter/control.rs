@@ -88,12 +88,35 @@ impl Control {
         let clients = std::iter::repeat_with(|| None).take(CLIENTS_MAX).collect();
         Ok(Self { listener, listening, path: path.to_path_buf(), clients })
     }
+
+    /// Listens at its place again, with the clients that it has.
+    fn open_again(place: &mut Option<Self>, path: &Path, is_pid1: bool, reactor: &mut Reactor<Key>) -> io::Result<()> {
+        let mut control = Self::open(path, is_pid1, reactor)?;
+        if let Some(before) = place.take() {
+            let _ = reactor.remove(before.listening, &before.listener);
+            control.clients = before.clients;
+        }
+        *place = Some(control);
+        Ok(())
+    }
 }
 
 impl Host {
     pub(crate) fn remove_socket(&self) {
         if let Some(control) = &self.control {
             let _ = rustix::fs::unlink(&control.path);
+        }
+    }
+
+    /// Listens where nobody can come in any more: there was no room for the socket, or somebody removed it.
+    pub(crate) fn listen_again(&mut self) {
+        let Some(path) = self.control_path.clone() else { return };
+        if self.control.is_some() && path.exists() {
+            return;
+        }
+        match Control::open_again(&mut self.control, &path, self.is_pid1, &mut self.reactor) {
+            Ok(()) => self.console.say(format_args!("info: listening on {}", path.display())),
+            Err(error) => self.console.say(format_args!("error: cannot listen on {}: {error}", path.display())),
         }
     }
 

@@ -38,6 +38,15 @@ pub(crate) fn until_at_rest(pid: i32) {
     });
 }
 
+/// True when the program is installed; otherwise the test is noted as skipped.
+pub(crate) fn has(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        skip(&format!("{program} is not installed"));
+    }
+    found
+}
+
 /// Sets how many descriptors a running process may have.
 pub(crate) fn limit_descriptors(pid: i32, most: u64) {
     let pid = Pid::from_raw(pid).unwrap();

@@ -5,6 +5,9 @@
 mod common;
 
 mod descriptors;
+mod ends;
 mod faults;
+mod machine;
 mod scarcity;
 mod scripts;
+mod storms;
