@@ -84,7 +84,7 @@ fn arguments(service: &Service, program: Program) -> Vec<Vec<u8>> {
         Ended::Signal(number) => (256, number),
     };
     let group = service.last_pid.unwrap_or(0);
-    [code.to_string(), number.to_string(), service.name.clone(), group.to_string()].map(String::into_bytes).to_vec()
+    [code.to_string(), number.to_string(), service.name.to_string(), group.to_string()].map(String::into_bytes).to_vec()
 }
 
 fn is_executable(stat: &Stat) -> bool {

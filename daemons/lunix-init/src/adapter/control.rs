@@ -249,10 +249,10 @@ impl Host {
     fn send_signal(&mut self, name: &str, word: &str) -> Result<bool, (u8, String)> {
         let id = self.find(name)?;
         let number = signal::number_of(word).ok_or_else(|| (64, format!("there is no signal {word}")))?;
-        let pid = self.supervisor.get(id).and_then(|service| service.pid);
-        let pid = pid.ok_or_else(|| (69, format!("{name} has no process")))?;
-        let sent = signal::send(signal::Target::Process(pid), number);
-        sent.map(|()| true).map_err(|error| (71, format!("cannot signal process {pid}: {error}")))
+        let process = self.channels.get(id).and_then(|channels| channels.process.as_ref());
+        let process = process.ok_or_else(|| (69, format!("{name} has no process")))?;
+        let describe = |error| (71, format!("cannot signal process {}: {error}", process.pid()));
+        process.signal(number).map(|()| true).map_err(describe)
     }
 
     fn end_machine(&mut self, verb: &str, goal: Goal) -> Result<bool, (u8, String)> {
@@ -381,7 +381,7 @@ impl Host {
             .optional_number("code", code)
             .optional_number("signal", number)
             .optional("after", (!after.is_empty()).then_some(after))
-            .optional("status", service.status.as_deref().map(str::as_bytes))
+            .optional("status", service.status().map(str::as_bytes))
             .optional("reason", (!reason.is_empty()).then(|| reason.get(..400).unwrap_or(reason)))
             .finish();
         self.send_to(index, record)

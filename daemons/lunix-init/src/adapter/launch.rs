@@ -15,7 +15,7 @@ use rustix::pipe::PipeFlags;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use sys::spawn::{Command, Stage};
+use sys::spawn::{Command, Process, Stage};
 
 /// Most bytes read of a program to see what it begins with.
 const PROGRAM_MAX: usize = 1024 * 1024;
@@ -56,7 +56,13 @@ impl Host {
         let outcome = self.start_program(id, Program::Script(script));
         let now = Instant::now();
         match outcome {
-            Ok(pid) => self.supervisor.spawned(now, id, pid, &mut self.acts),
+            Ok(process) => {
+                let pid = process.pid();
+                if let Some(channels) = self.channels.get_mut(id) {
+                    (channels.process, channels.heir) = (Some(process), None);
+                }
+                self.supervisor.spawned(now, id, pid, &mut self.acts);
+            }
             Err(failure) => {
                 self.close_notification(id);
                 self.supervisor.not_spawned(now, id, failure.passing, &failure.sentence, &mut self.acts);
@@ -64,7 +70,7 @@ impl Host {
         }
     }
 
-    pub(crate) fn start_program(&mut self, id: usize, program: Program) -> Result<i32, Failure> {
+    pub(crate) fn start_program(&mut self, id: usize, program: Program) -> Result<Process, Failure> {
         self.open_channels(id)?;
         let is_main = program == Program::Script(Script::Main);
         let Some(service) = self.supervisor.get(id) else {
@@ -91,7 +97,7 @@ impl Host {
     }
 
     /// Executes one of a service's programs in `folder`.
-    fn execute(&mut self, id: usize, program: Program, folder: &Folder) -> Result<i32, Failure> {
+    fn execute(&mut self, id: usize, program: Program, folder: &Folder) -> Result<Process, Failure> {
         let Some(service) = self.supervisor.get(id) else {
             return Err(Failure::lasting("there is no such service".to_owned()));
         };
@@ -139,17 +145,15 @@ impl Host {
         }
         extra.extend(told.as_ref().zip(notification).map(|(writer, number)| (writer.as_fd(), number)));
         let stdio = self.stdio(id).ok_or_else(|| Failure::lasting("it has no output".to_owned()))?;
+        let arguments: Vec<_> = line.arguments.iter().map(CString::as_c_str).collect();
         let command = Command {
-            program: &line.program,
-            arguments: &line.arguments.iter().map(CString::as_c_str).collect::<Vec<_>>(),
             environment: &variables.iter().map(CString::as_c_str).collect::<Vec<_>>(),
-            directory: folder.as_fd(),
-            stdio,
             extra: &extra,
             identity: privileges.identity.as_ref(),
             capabilities: privileges.capabilities,
             limits: &privileges.limits,
             pid_variable,
+            ..Command::new(&line.program, &arguments, folder.as_fd(), stdio)
         };
         sys::spawn::spawn(&command).map_err(|error| describe(folder, line.file, &error))
     }
@@ -186,7 +190,8 @@ fn describe(folder: &Folder, file: &str, error: &sys::spawn::Error) -> Failure {
         (Stage::Groups | Stage::Group | Stage::User, _) => format!("user: {error}"),
         (Stage::Limit, _) => format!("limits: {error}"),
         (Stage::Capabilities, _) => format!("capabilities: {error}"),
-        (Stage::Clone | Stage::Session | Stage::Directory | Stage::Descriptors, _) => error.to_string(),
+        (Stage::OomScore, _) => format!("oom-score-adj: {error}"),
+        (Stage::Clone | Stage::Cgroup | Stage::Session | Stage::Directory | Stage::Descriptors, _) => error.to_string(),
     };
     failure
 }

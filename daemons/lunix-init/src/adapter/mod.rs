@@ -15,6 +15,7 @@ mod scarcity;
 mod sockets;
 mod watch;
 
+use crate::by_name::ByName;
 use crate::console::Console;
 use crate::directory::Known;
 use crate::directory::folder::Folder;
@@ -32,7 +33,6 @@ use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
 use rustix::process::Resource;
 use scarcity::Scarcity;
-use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -312,8 +312,8 @@ impl Host {
             return;
         }
         let supervisor = &self.supervisor;
-        let names: BTreeMap<&str, usize> = supervisor.iter().map(|(id, one)| (one.name.as_str(), id)).collect();
-        let earlier = |name: &str, place: &str| supervisor.known(*names.get(name)?, place);
+        let names = ByName::of(supervisor);
+        let earlier = |name: &str, place: &str| supervisor.known(names.find(supervisor, name)?, place);
         let known = Known { stores: &self.stores, earlier: &earlier };
         let found = Folder::open(&self.services).and_then(|folder| {
             let found = directory::read_all(&folder, known)?;

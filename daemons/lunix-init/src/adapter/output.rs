@@ -11,6 +11,7 @@ use reactor::{Interest, Token};
 use rustix::pipe::PipeFlags;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use sys::spawn::Process;
 
 /// Most bytes taken from one service per turn.
 const DRAIN_MAX: usize = 4096;
@@ -27,16 +28,40 @@ pub(crate) struct Channels {
     input: Option<(OwnedFd, OwnedFd)>,
     /// Where it announces itself.
     pub(crate) notification: Option<(OwnedFd, Token)>,
-    /// What is listened on for it.
+    /// What few services have.
+    held: Option<Box<Kept>>,
+    /// Its process, or that of its `finish` or `down`.
+    pub(crate) process: Option<Process>,
+    /// The process that it says takes the place of its first.
+    pub(crate) heir: Option<Process>,
+    /// That of its program `reload`.
+    pub(crate) reloader: Option<Process>,
+    /// The directory it was started from, when that is not the one of this name any more.
+    pub(crate) home: Option<Folder>,
+    /// A line of its output that is not complete yet.
+    lines: Option<Box<Lines>>,
+}
+
+/// Descriptors to be handed down.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// What is listened on for the service.
     pub(crate) sockets: Vec<Held>,
     /// What it gave into keeping, by name.
     pub(crate) store: Vec<(String, OwnedFd)>,
-    /// The directory it was started from, when that is not the one of this name any more.
-    pub(crate) home: Option<Folder>,
-    lines: Lines,
 }
 
 impl Channels {
+    /// The descriptors to be handed down, when there are any.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        self.held.as_deref()
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn kept_mut(&mut self) -> &mut Kept {
+        self.held.get_or_insert_default()
+    }
+
     /// The end of its output to read from.
     pub(crate) fn reader(&self) -> Option<BorrowedFd<'_>> {
         self.output.as_ref().map(|(reader, _, _)| reader.as_fd())
@@ -131,8 +156,9 @@ impl Host {
         let mut buffer = [0; DRAIN_MAX];
         // Nothing to read is no error; nothing else can happen to a pipe of which both ends are ours.
         let Ok(length) = rustix::io::read(reader, &mut buffer) else { return 0 };
-        let (console, log, name) = (&mut self.console, &mut self.log, service.name.as_str());
-        channels.lines.feed(buffer.get(..length).unwrap_or_default(), |line| {
+        let (console, log, name) = (&mut self.console, &mut self.log, &*service.name);
+        let mut lines = channels.lines.take().unwrap_or_default();
+        lines.feed(buffer.get(..length).unwrap_or_default(), |line| {
             let prefixed = line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b": "));
             console.line(if prefixed { "" } else { name }, line);
             if prefixed {
@@ -141,6 +167,7 @@ impl Host {
                 log.push(&[name.as_bytes(), b": ", line].concat());
             }
         });
+        channels.lines = lines.has_part().then_some(lines);
         length
     }
 

@@ -37,24 +37,30 @@ impl Host {
         let Some(service) = self.supervisor.get(id) else { return Ok(()) };
         let Some(channels) = self.channels.get_mut(id) else { return Ok(()) };
         let wanted = &service.definition.rare().sockets;
+        if wanted.is_empty() && channels.kept().is_none() {
+            return Ok(());
+        }
+        let sockets = &mut channels.kept_mut().sockets;
         // What is not wanted any more goes first: the new may be in its place.
-        channels.sockets.retain(|held| wanted.contains(&held.line));
+        sockets.retain(|held| wanted.contains(&held.line));
         for line in wanted {
-            if channels.sockets.iter().all(|held| held.line != *line) {
+            if sockets.iter().all(|held| held.line != *line) {
                 let fd = listen(line).map_err(|error| failure(line, &error))?;
-                channels.sockets.push(Held { line: line.clone(), fd });
+                sockets.push(Held { line: line.clone(), fd });
             }
         }
         // They are handed down in the order of the file.
-        channels.sockets.sort_by_key(|held| wanted.iter().position(|line| *line == held.line));
+        sockets.sort_by_key(|held| wanted.iter().position(|line| *line == held.line));
         Ok(())
     }
 
     /// All descriptors to hand down from 3 on, with their names: sockets first, then what the service gave into keeping.
     pub(crate) fn handed_down(&self, id: usize) -> (Vec<(BorrowedFd<'_>, i32)>, String) {
-        let Some(channels) = self.channels.get(id) else { return (Vec::new(), String::new()) };
-        let sockets = channels.sockets.iter().map(|held| (held.line.name.as_str(), held.fd.as_fd()));
-        let stored = channels.store.iter().map(|(name, fd)| (name.as_str(), fd.as_fd()));
+        let Some(kept) = self.channels.get(id).and_then(|channels| channels.kept()) else {
+            return (Vec::new(), String::new());
+        };
+        let sockets = kept.sockets.iter().map(|held| (held.line.name.as_str(), held.fd.as_fd()));
+        let stored = kept.store.iter().map(|(name, fd)| (name.as_str(), fd.as_fd()));
         let (names, fds): (Vec<&str>, Vec<BorrowedFd<'_>>) = sockets.chain(stored).unzip();
         (fds.into_iter().zip(3..).collect(), names.join(":"))
     }
@@ -62,13 +68,14 @@ impl Host {
     /// Takes descriptors into keeping; what is too much is closed, and told.
     pub(crate) fn store(&mut self, id: usize, name: &str, fds: Vec<OwnedFd>) {
         let Some(channels) = self.channels.get_mut(id) else { return };
+        let store = &mut channels.kept_mut().store;
         for fd in fds {
-            if channels.store.len() >= STORE_MAX {
+            if store.len() >= STORE_MAX {
                 let service = self.supervisor.get(id).map_or("", |service| &service.name);
                 self.console.say(format_args!("warn: {service}: more than {STORE_MAX} descriptors are not kept"));
                 return;
             }
-            channels.store.push((name.to_owned(), fd));
+            store.push((name.to_owned(), fd));
         }
     }
 }

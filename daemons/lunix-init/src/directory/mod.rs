@@ -10,12 +10,13 @@ pub mod place;
 pub mod privilege;
 pub mod sockets;
 
-use crate::service::{Definition, Found};
+use crate::service::{Definition, Definitions, Found};
 use folder::Folder;
 use rustix::fs::FileType;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// Most bytes of a small file.
 pub const FILE_MAX: usize = 4096;
@@ -48,8 +49,9 @@ impl Known<'_> {
 /// # Errors
 /// When `base` itself cannot be listed, or the kernel ran out of something on the way; what is wrong with one service is told in its [`Found`].
 pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
-    let mut all = Vec::new();
+    let (mut all, mut alike) = (Vec::new(), Definitions::default());
     for entry in base.names()? {
+        let first = all.len();
         let Some(name) = entry.to_str().ok().filter(|name| is_name(name)) else {
             let kind = base.stat(&*entry).ok().flatten().map(|stat| FileType::from_raw_mode(stat.st_mode));
             if kind == Some(FileType::Directory) {
@@ -63,6 +65,9 @@ pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
             Ok(None) => all.push(broken(name, "it is a link that leads nowhere".to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
             Err(error) => all.push(broken(name, format!("cannot open it: {error}"))),
+        }
+        for definition in all.iter_mut().skip(first).filter_map(|found| found.definition.as_mut().ok()) {
+            alike.share(definition);
         }
     }
     if let Some(error) = base.take_scarcity() {
@@ -105,7 +110,7 @@ fn read_template(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fo
             let own = one.name.strip_prefix(name).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
             let place = format!("{name}{}", own.unwrap_or_default());
             if let Ok(definition) = &mut one.definition {
-                definition.rare_mut().folder = Some(place);
+                Rc::make_mut(definition).rare_mut().folder = Some(place);
             }
             let parameters = instances.stat(&*instance).ok().flatten();
             let is_folder = parameters.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
@@ -142,11 +147,12 @@ fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fou
         Ok(Some(log)) => {
             let mut logger = read_one(&logger_name, &log, b"", logger_place);
             if let Ok(definition) = &mut logger.definition {
-                definition.rare_mut().is_logger = true;
+                Rc::make_mut(definition).rare_mut().is_logger = true;
             }
             if let Ok(definition) = &mut service.definition
                 && definition.rare().logger.is_none()
             {
+                let definition = Rc::make_mut(definition);
                 definition.rare_mut().logger = Some(logger_name.clone());
                 definition.after.push(logger_name);
             }
@@ -158,12 +164,12 @@ fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fou
 
 fn read_one(name: &str, folder: &Folder, without: &[u8], place: Option<String>) -> Found {
     let (fingerprint, mut definition) = match fingerprint::of(folder, &[without, INSTANCES.as_bytes()]) {
-        Ok(fingerprint) => (fingerprint, define::define(folder)),
+        Ok(fingerprint) => (fingerprint, define::define(folder).map(Rc::new)),
         Err(error) => (0, Err(format!("cannot read it: {error}"))),
     };
     if let (Some((_, instance)), Ok(definition)) = (name.split_once('@'), &mut definition) {
         let instance = instance.split('/').next().unwrap_or_default();
-        definition.rare_mut().instance = Some(instance.to_owned());
+        Rc::make_mut(definition).rare_mut().instance = Some(instance.to_owned());
     }
     let names = folder.names().unwrap_or_default();
     let unsupported = names.iter().filter_map(|entry| entry.to_str().ok()).filter(|entry| UNSUPPORTED.contains(entry));
