@@ -23,4 +23,5 @@ pub mod peer;
 pub mod seccomp;
 pub mod signal;
 pub mod spawn;
+pub mod standard;
 pub mod tcp;

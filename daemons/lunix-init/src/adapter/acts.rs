@@ -49,6 +49,15 @@ impl Host {
         }
     }
 
+    /// Says which services are still there after they were killed: in the kernel, waiting for what does not come.
+    pub(crate) fn name_survivors(&mut self) {
+        for (_, service) in self.supervisor.iter().filter(|(_, service)| service.life.is_active()) {
+            let Some(pid) = service.pid else { continue };
+            let name = &service.name;
+            self.console.say(format_args!("error: {name}: process {pid} cannot be killed: it is left behind"));
+        }
+    }
+
     /// Tells a service to read its configuration again.
     fn reload(&mut self, id: usize) {
         let Some(service) = self.supervisor.get(id) else { return };

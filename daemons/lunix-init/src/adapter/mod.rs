@@ -80,6 +80,8 @@ pub(crate) struct Host {
     pub(crate) log: Ring,
     pub(crate) events: Ring,
     pub(crate) control: Control,
+    /// Where clients are to find it.
+    pub(crate) control_path: Option<PathBuf>,
     pub(crate) notify: Option<NotifySocket>,
     pub(crate) log_link: Option<LogLink>,
     /// When output is to be read here again, unless the log service is back before.
@@ -116,6 +118,7 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> i
     }
     loop {
         if let Some(goal) = host.goal {
+            host.drain_all();
             host.remove_socket();
             return Ok(goal);
         }
@@ -182,6 +185,7 @@ impl Host {
             log: Ring::new(LOG_BYTES),
             events: Ring::new(EVENT_BYTES),
             control,
+            control_path: options.control.clone(),
             notify: None,
             log_link: None,
             drain_at: None,
@@ -224,7 +228,10 @@ impl Host {
             let Ok(Some(received)) = self.signals.read() else { return };
             match (received.signal, self.is_pid1) {
                 (signal::CHLD, _) => self.reap(),
-                (signal::HUP, _) => self.rescan(),
+                (signal::HUP, _) => {
+                    self.listen_again();
+                    self.rescan();
+                }
                 (signal::TERM | signal::INT, false) => self.ask(Goal::Leave),
                 // What the reboot, halt and poweroff of busybox send, and ctrl-alt-del.
                 (signal::TERM | signal::INT, true) => self.ask(Goal::Reboot),
@@ -290,6 +297,7 @@ impl Host {
                 self.supervisor.kill_all(now, &mut self.acts);
             }
             Some(Effect::EndStrays) => {
+                self.name_survivors();
                 self.signal_strays(signal::TERM);
                 self.signal_strays(signal::CONT);
                 self.reap();

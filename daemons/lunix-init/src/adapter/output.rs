@@ -194,14 +194,25 @@ impl Host {
         }
     }
 
-    /// Gives up everything held for a service that is gone.
-    pub(crate) fn close_channels(&mut self, id: usize) {
-        // All that it said, but no more than a pipe holds: somebody that it left behind may go on talking.
+    /// Takes all that a service has said, but no more than a pipe holds: somebody that it left behind may go on talking.
+    fn drain_rest(&mut self, id: usize) {
         for _ in 0..PIPE_MAX / DRAIN_MAX {
             if self.drain_once(id) == 0 {
-                break;
+                return;
             }
         }
+    }
+
+    /// The last words of all services.
+    pub(crate) fn drain_all(&mut self) {
+        for id in 0..self.channels.len() {
+            self.drain_rest(id);
+        }
+    }
+
+    /// Gives up everything held for a service that is gone.
+    pub(crate) fn close_channels(&mut self, id: usize) {
+        self.drain_rest(id);
         self.close_notification(id);
         let Some(channels) = self.channels.get_mut(id) else { return };
         let Channels { output, .. } = std::mem::take(channels);

@@ -97,7 +97,9 @@ impl Control {
         rustix::fs::chmod(path, Mode::from_raw_mode(0o666))?;
         net::listen(&socket, 16)?;
         let token = reactor.insert(&socket, Interest::READ, Key::Listener)?;
-        self.listener = Some(Listener { socket, token, path: path.to_path_buf() });
+        if let Some(before) = self.listener.replace(Listener { socket, token, path: path.to_path_buf() }) {
+            let _ = reactor.remove(before.token, &before.socket);
+        }
         Ok(())
     }
 
@@ -114,6 +116,18 @@ impl Host {
     pub(crate) fn remove_socket(&self) {
         if let Some(listener) = &self.control.listener {
             let _ = rustix::fs::unlink(&listener.path);
+        }
+    }
+
+    /// Listens where nobody can come in any more: there was no room for the socket, or somebody removed it.
+    pub(crate) fn listen_again(&mut self) {
+        let Some(path) = self.control_path.clone() else { return };
+        if self.control.listener.is_some() && path.exists() {
+            return;
+        }
+        match self.control.listen(&path, self.is_pid1, &mut self.reactor) {
+            Ok(()) => self.console.say(format_args!("info: listening on {}", path.display())),
+            Err(error) => self.console.say(format_args!("error: cannot listen on {}: {error}", path.display())),
         }
     }
 
