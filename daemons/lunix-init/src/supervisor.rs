@@ -49,6 +49,9 @@ pub struct News {
     pub reason: String,
 }
 
+/// The bundle of what a machine does once when it boots; without it a person must help.
+pub const BOOT: &str = "boot";
+
 /// Where the acts go; the adapter takes them from the front.
 pub type Acts = VecDeque<Act>;
 
@@ -74,6 +77,8 @@ pub struct Supervisor {
     pub(crate) remembered: Vec<Override>,
     /// The overrides may be others than when they were asked for last.
     pub(crate) overrides_dirty: bool,
+    /// Of all services only those of the bundle [`BOOT`] are to run for now.
+    pub(crate) only_boot: bool,
     /// Services that have nothing to execute and are to be done now.
     nothing: Vec<usize>,
     effects: Effects,

@@ -21,7 +21,7 @@ fn start(stage: &mut Stage) -> bool {
     let mut command = Command::new("unshare");
     command.args(arguments).arg(BINARY).arg("--services").arg(stage.services()).arg("--control").arg(stage.socket());
     // As the kernel does with words it does not know.
-    command.args(["splash", "--no-such-flag=1", "single"]);
+    command.args(["splash", "--no-such-flag=1"]);
     stage.start_as(command);
     true
 }

@@ -195,7 +195,10 @@ impl Host {
             }
             Ok(Request::Poweroff) => self.end_machine("poweroff", Goal::Poweroff),
             Ok(Request::Reboot) => self.end_machine("reboot", Goal::Reboot),
-            Ok(Request::Kexec) => Err((69, "kexec: no kernel is loaded".to_owned())),
+            Ok(Request::Kexec) if !crate::poweroff::has_kernel_to_start() => {
+                Err((69, "kexec: no kernel is loaded".to_owned()))
+            }
+            Ok(Request::Kexec) => self.end_machine("kexec", Goal::Kexec),
             Ok(Request::Reexec) => Err((69, "reexec: there is no other program".to_owned())),
             Ok(Request::Halt) => self.end_machine("halt", Goal::Halt),
         };
