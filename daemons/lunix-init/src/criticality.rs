@@ -1,5 +1,6 @@
 //! What the boot cannot do without: the services of the bundle `boot`, and those marked `critical`.
 
+use crate::service::Service;
 use crate::supervisor::{BOOT, Supervisor};
 use init_control::ServiceState;
 use std::collections::BTreeSet;
@@ -28,7 +29,7 @@ impl Supervisor {
         let mut found = BTreeSet::new();
         while let Some(id) = ahead.pop() {
             if found.insert(id) {
-                ahead.extend(self.get(id).into_iter().flat_map(|one| one.after.iter().copied()));
+                ahead.extend(self.get(id).into_iter().flat_map(Service::after));
             }
         }
         found

@@ -28,6 +28,7 @@
 
 mod adapter;
 pub mod boot;
+mod by_name;
 pub mod cmdline;
 pub mod console;
 mod criticality;
@@ -44,14 +45,19 @@ pub mod mounts;
 pub mod notice;
 pub mod options;
 mod orders;
+pub mod overrides;
 pub mod poweroff;
+mod reasons;
 pub mod reconcile;
 pub mod rescue;
 pub mod ring;
+mod sayings;
+pub mod scarcity;
 pub mod service;
 pub mod shutdown;
 pub mod supervisor;
 pub mod survival;
+mod uncommon;
 
 use console::Console;
 use options::{Options, Wish};

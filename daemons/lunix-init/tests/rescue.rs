@@ -3,27 +3,15 @@
 
 mod common;
 
-use common::{BINARY, Stage, is_root, skip};
+use common::Stage;
+use common::namespace::start_after;
 use init_control::{Request, ServiceState as S};
-use std::process::Command;
 
 /// Starts it as PID 1 with what the person types as its standard input; false when that cannot be done here.
 fn start(stage: &mut Stage, typed: &str, words: &[&str]) -> bool {
-    let arguments = ["--pid", "--mount", "--uts", "--fork", "--kill-child", "--mount-proc"];
-    let possible =
-        is_root() && Command::new("unshare").args(arguments).arg("true").status().is_ok_and(|status| status.success());
-    if !possible {
-        skip("only root can make the namespaces PID 1 needs");
-        return false;
-    }
     let person = stage.home.join("person");
     std::fs::write(&person, typed).unwrap();
-    let mut command = Command::new("sh");
-    command.args(["-c", "person=$1; shift; exec \"$@\" <$person", "sh"]).arg(person).arg("unshare").args(arguments);
-    command.arg(BINARY).arg("--no-mounts").arg("--services").arg(stage.services()).arg("--control").arg(stage.socket());
-    command.args(words);
-    stage.start_as(command);
-    true
+    start_after(stage, &format!("exec <{}", person.display()), words)
 }
 
 /// A bundle `boot` of one oneshot that needs the file `repaired`, and a service that needs the bundle.

@@ -2,7 +2,7 @@
 
 use super::Host;
 use super::launch::Program;
-use crate::supervisor::Act;
+use crate::supervisor::{Act, QUEUE_KEPT};
 use init_control::What;
 use rustix::io::Errno;
 use sys::signal::{self, Target};
@@ -24,7 +24,7 @@ impl Host {
                         && let Some(channels) = self.channels.get_mut(news.id)
                     {
                         // Kept over its restarts, not over its being stopped.
-                        channels.store.clear();
+                        channels.kept_mut().store.clear();
                     }
                     if news.what == What::Ready {
                         self.open_watchdog();
@@ -40,6 +40,7 @@ impl Host {
                 }
             }
         }
+        self.acts.shrink_to(QUEUE_KEPT);
     }
 
     /// Kills a service's process with its group, and what it reloads by.

@@ -51,7 +51,7 @@ impl Host {
             if notice.forgets
                 && let Some(channels) = self.channels.get_mut(id)
             {
-                channels.store.retain(|(one, _)| one != name);
+                channels.kept_mut().store.retain(|(one, _)| one != name);
             }
             if notice.stores {
                 self.store(id, name, fds);
