@@ -12,7 +12,7 @@ pub const SERVICES: &str = "/etc/lunix/services";
 pub const OVERRIDES: &str = "/run/lunix/init.overrides";
 
 /// One row per flag: feeds the help and the manual.
-pub const FLAGS: [(&str, &str, &str); 10] = [
+pub const FLAGS: [(&str, &str, &str); 13] = [
     (
         "--services",
         "DIR",
@@ -37,6 +37,13 @@ pub const FLAGS: [(&str, &str, &str); 10] = [
     ("--stop-limit-ms", "N", "in an orderly end, kill services that need more than N milliseconds (default 30000)"),
     ("--check-config", "", "read the services, say what is wrong with them, and exit with 0 or 78"),
     ("--no-mounts", "", "as PID 1: mount nothing, for containers that come with their mounts"),
+    ("--resumes", "N", "exit with 0 when it can go on from a state of version N, with 78 otherwise"),
+    (
+        "--state-fd",
+        "N",
+        "go on from the state in descriptor N that another lunix-init left in this process (it says so itself)",
+    ),
+    ("--crashed", "SIGNAL", "that one was ended by SIGNAL (it says so itself)"),
     ("-V, --version", "", "print the version"),
     ("-h, --help", "", "print this help"),
 ];
@@ -48,6 +55,8 @@ pub enum Wish {
     Run(Options),
     /// Only read the services and say what is wrong.
     Check(Options),
+    /// Say whether a state of this version can be gone on from.
+    Resumes(u32),
     /// Print the version.
     Version,
     /// Print the help.
@@ -71,6 +80,10 @@ pub struct Options {
     pub stop_limit: Duration,
     /// Mount what a machine needs, as PID 1.
     pub mounts: bool,
+    /// The state that another lunix-init left in this process.
+    pub state_fd: Option<i32>,
+    /// The signal that ended that one.
+    pub crashed: Option<i32>,
 }
 
 impl Default for Options {
@@ -83,6 +96,8 @@ impl Default for Options {
             ready_fd: None,
             stop_limit: Duration::from_secs(30),
             mounts: true,
+            state_fd: None,
+            crashed: None,
         }
     }
 }
@@ -110,6 +125,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, lenient: bool) -> Re
             Arg::Long("control") => parser.value().map(|path| options.control = Some(path.into())),
             Arg::Long("ready-fd") => number(&mut parser).map(|fd: i32| options.ready_fd = Some(fd)),
             Arg::Long("stop-limit-ms") => number(&mut parser).map(|ms| options.stop_limit = Duration::from_millis(ms)),
+            Arg::Long("state-fd") => number(&mut parser).map(|fd: i32| options.state_fd = Some(fd)),
+            Arg::Long("crashed") => number(&mut parser).map(|signal: i32| options.crashed = Some(signal)),
+            Arg::Long("resumes") if !lenient => match number(&mut parser) {
+                Ok(version) => return Ok(Wish::Resumes(version)),
+                Err(error) => Err(error),
+            },
             Arg::Long("no-mounts") => {
                 options.mounts = false;
                 Ok(())
@@ -158,7 +179,7 @@ mod tests {
     fn run(words: &[&str], lenient: bool) -> Result<Options, String> {
         match parse(words.iter().map(OsString::from), lenient)? {
             Wish::Run(options) => Ok(options),
-            other @ (Wish::Check(_) | Wish::Version | Wish::Help) => Err(format!("{other:?}")),
+            other @ (Wish::Check(_) | Wish::Resumes(_) | Wish::Version | Wish::Help) => Err(format!("{other:?}")),
         }
     }
 

@@ -89,6 +89,7 @@ impl Supervisor {
             Some(slot) => *slot = service,
             None => self.services.push(service),
         }
+        self.touch(id);
         self.tell(id, What::Added, acts);
     }
 
@@ -97,6 +98,9 @@ impl Supervisor {
         let back = std::mem::take(&mut service.removed);
         if service.fingerprint == entry.fingerprint && !back {
             service.place = entry.place;
+            if let (true, Ok(definition)) = (service.undefined, entry.definition) {
+                (service.definition, service.undefined) = (definition, false);
+            }
             return;
         }
         let remarks = entry.remarks.iter().map(|remark| format!("{}: {remark}", entry.name));
@@ -156,7 +160,7 @@ impl Supervisor {
     }
 
     /// Resolves names to numbers, in both directions.
-    fn link(&mut self) {
+    pub(crate) fn link(&mut self) {
         let numbers: BTreeMap<&str, usize> = self
             .iter()
             .filter(|(_, service)| !service.removed)

@@ -190,6 +190,10 @@ pub struct Service {
     pub(crate) removed: bool,
     /// It is to be forgotten already.
     pub(crate) gone: bool,
+    /// Something may have changed since it was written down last.
+    pub(crate) unsaved: bool,
+    /// Its directory could not be read since another lunix-init left it: what it says is taken when it can.
+    pub(crate) undefined: bool,
     pub(crate) after: Vec<usize>,
     pub(crate) before: Vec<usize>,
 }
@@ -226,6 +230,8 @@ impl Service {
             unlisted: false,
             removed: false,
             gone: false,
+            unsaved: false,
+            undefined: false,
             after: Vec::new(),
             before: Vec::new(),
         }

@@ -98,6 +98,24 @@ impl Shutdown {
         Self { phase: Phase::Running, goal: Goal::Leave, deadline: None, services_limit }
     }
 
+    /// An end that goes on where it was.
+    #[must_use]
+    pub const fn resumed(phase: Phase, goal: Goal, deadline: Option<Instant>, services_limit: Duration) -> Self {
+        Self { phase, goal, deadline, services_limit }
+    }
+
+    /// How long services may take.
+    #[must_use]
+    pub const fn services_limit(&self) -> Duration {
+        self.services_limit
+    }
+
+    /// What it is to be, once it is asked for.
+    #[must_use]
+    pub const fn goal(&self) -> Goal {
+        self.goal
+    }
+
     /// How far it has come.
     #[must_use]
     pub const fn phase(&self) -> Phase {

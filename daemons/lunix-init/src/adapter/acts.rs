@@ -25,6 +25,7 @@ impl Host {
                     {
                         // Kept over its restarts, not over its being stopped.
                         channels.store.clear();
+                        self.supervisor.touch(news.id);
                     }
                     self.follow_log_service(news.id, news.what);
                     self.tell(&news);

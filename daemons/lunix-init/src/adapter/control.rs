@@ -13,7 +13,7 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use sys::signal;
 
@@ -83,9 +83,21 @@ impl Control {
         net::bind(&listener, &address)?;
         rustix::fs::chmod(path, Mode::from_raw_mode(0o666))?;
         net::listen(&listener, 16)?;
+        Self::handed_down(listener, path, reactor)
+    }
+
+    /// Listens on a socket that another lunix-init left, at `path`.
+    pub(crate) fn handed_down(listener: OwnedFd, path: &Path, reactor: &mut Reactor<Key>) -> io::Result<Self> {
         reactor.insert(&listener, Interest::READ, Key::Listener)?;
         let clients = std::iter::repeat_with(|| None).take(CLIENTS_MAX).collect();
         Ok(Self { listener, path: path.to_path_buf(), clients })
+    }
+}
+
+impl Control {
+    /// What it listens on.
+    pub(crate) fn listener(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
     }
 }
 
@@ -196,12 +208,17 @@ impl Host {
             Ok(Request::Poweroff) => self.end_machine("poweroff", Goal::Poweroff),
             Ok(Request::Reboot) => self.end_machine("reboot", Goal::Reboot),
             Ok(Request::Kexec) => Err((69, "kexec: no kernel is loaded".to_owned())),
-            Ok(Request::Reexec) => Err((69, "reexec: there is no other program".to_owned())),
+            Ok(Request::Reexec) => self.try_exchange(index).map(|()| false),
             Ok(Request::Halt) => self.end_machine("halt", Goal::Halt),
         };
         if let Some(Some(client)) = self.control.as_mut().and_then(|control| control.clients.get_mut(index)) {
             client.place = place;
         }
+        self.answer(index, answer);
+    }
+
+    /// Answers a request that is done or refused; with `Ok(false)` the answer is another one, or comes later.
+    pub(crate) fn answer(&mut self, index: usize, answer: Result<bool, (u8, String)>) {
         let mut buffer = [0; 1024];
         match answer {
             Ok(false) => {}

@@ -1,6 +1,7 @@
 //! The side that makes system calls: one epoll, and the machines it feeds.
 
 mod acts;
+mod adopt;
 mod command;
 mod control;
 mod events;
@@ -11,6 +12,9 @@ mod output;
 mod overrides;
 mod privileges;
 mod reap;
+mod reexec;
+mod resume;
+mod save;
 mod sockets;
 mod watch;
 
@@ -22,13 +26,16 @@ use crate::ring::Ring;
 use crate::service::Found;
 use crate::shutdown::{Effect, Goal, Input, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
+use crate::survival::takeover::Begun;
 use crate::{directory, environment};
 use control::Control;
 use log_service::LogLink;
 use notify::NotifySocket;
 use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
+use reexec::Exchange;
 use rustix::process::Resource;
+use save::Keeper;
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::io;
@@ -91,16 +98,24 @@ pub(crate) struct Host {
     /// More children may have ended than one turn reaps.
     reap_again: bool,
     goal: Option<Goal>,
+    pub(crate) keeper: Keeper,
+    /// A program that is to take the place of this one, when it can.
+    pub(crate) exchange: Option<Exchange>,
+    /// Services whose records were lost, and the processes that may be theirs.
+    pub(crate) lost: Vec<(usize, Vec<i32>)>,
 }
 
 /// Supervises until the end; returns what that is to be.
 ///
 /// # Errors
 /// When what it cannot do without is missing at the start: descriptors, the control socket's place.
-pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> io::Result<Goal> {
-    let mut host = Host::new(options, is_pid1)?;
+pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>, begun: &mut Begun) -> io::Result<Goal> {
+    let mut host = Host::new(options, is_pid1, begun)?;
     if let Some(path) = &host.overrides {
         host.supervisor.remember(overrides::read(path));
+    }
+    if let Some(inherited) = begun.inherited.take() {
+        host.resume(inherited);
     }
     host.rescan();
     host.turn()?;
@@ -120,11 +135,12 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> i
             host.reap();
         }
         host.turn()?;
+        host.exchange_when_due();
     }
 }
 
 impl Host {
-    fn new(options: &Options, is_pid1: bool) -> io::Result<Self> {
+    fn new(options: &Options, is_pid1: bool, begun: &mut Begun) -> io::Result<Self> {
         let signals = Signals::new(&[
             signal::CHLD,
             signal::TERM,
@@ -146,7 +162,10 @@ impl Host {
         }
         let control = match &options.control {
             None => None,
-            Some(path) => match Control::open(path, is_pid1, &mut reactor) {
+            Some(path) => match match begun.listener() {
+                None => Control::open(path, is_pid1, &mut reactor),
+                Some(listener) => Control::handed_down(listener, path, &mut reactor),
+            } {
                 Ok(control) => Some(control),
                 Err(error) if is_pid1 => {
                     console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
@@ -159,6 +178,9 @@ impl Host {
         if let Err(error) = &watcher {
             console.say(format_args!("warn: cannot watch the service directory, use rescan: {error}"));
         }
+        let limits = begun.limits().or_else(raise_descriptor_limit);
+        let null = open_null()?;
+        let file = begun.file.take();
         Ok(Self {
             reactor,
             signals,
@@ -181,11 +203,14 @@ impl Host {
             overrides: options.overrides.clone(),
             folder: None,
             environment: environment::own(),
-            null: open_null()?,
-            descriptors: raise_descriptor_limit(),
+            null,
+            descriptors: limits,
             is_pid1,
             reap_again: false,
             goal: None,
+            keeper: Keeper::new(file),
+            exchange: None,
+            lost: Vec::new(),
         })
     }
 
@@ -236,7 +261,11 @@ impl Host {
         self.take_output_back(now);
         self.save_overrides();
         self.tell_watchers();
-        let next = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at].into_iter().flatten().min();
+        self.save();
+        self.give_up_exchange_when_late(now);
+        let exchange = self.exchange.as_ref().and_then(Exchange::deadline);
+        let next = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at, exchange];
+        let next = next.into_iter().flatten().min();
         if next != self.armed {
             match next {
                 Some(deadline) => self.deadline.arm(deadline)?,
@@ -335,6 +364,7 @@ impl Host {
         let by_place = place.and_then(|place| Folder::open(place.as_ref()).ok());
         // Where neither is to be had, `finish` comes from the directory as it is now.
         channels.home = by_place.or_else(|| before?.enter(service.folder()).ok().flatten());
+        self.supervisor.touch(id);
     }
 }
 

@@ -18,7 +18,7 @@ const DATAGRAMS_MAX: usize = 16;
 /// The socket, under an abstract name the kernel chose: nothing to clean up, nothing to write to.
 #[derive(Debug)]
 pub(crate) struct NotifySocket {
-    socket: OwnedFd,
+    pub(crate) socket: OwnedFd,
     address: Vec<u8>,
 }
 
@@ -32,6 +32,11 @@ impl Host {
         let socket = net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
         net::bind(&socket, &SocketAddrUnix::new_unnamed())?;
         net::sockopt::set_socket_passcred(&socket, true)?;
+        self.listen_for_notices(socket)
+    }
+
+    /// Reads the socket from now on; returns its address.
+    pub(crate) fn listen_for_notices(&mut self, socket: OwnedFd) -> io::Result<Vec<u8>> {
         let name = SocketAddrUnix::try_from(net::getsockname(&socket)?)?;
         let address = [b"@", name.abstract_name().unwrap_or_default()].concat();
         self.reactor.insert(&socket, Interest::READ, Key::NotifySocket)?;

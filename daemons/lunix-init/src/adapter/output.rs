@@ -7,13 +7,17 @@ use super::sockets::Held;
 use super::{Host, Key};
 use crate::directory::folder::Folder;
 use crate::lines::Lines;
+use crate::survival::record::Descriptors;
 use reactor::{Interest, Token};
 use rustix::pipe::PipeFlags;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// Most bytes taken from one service per turn.
 const DRAIN_MAX: usize = 4096;
+
+/// Both ends of a pipe: to read from, to write to.
+pub(crate) type Ends = (OwnedFd, OwnedFd);
 
 /// What is held open for one service.
 #[derive(Debug, Default)]
@@ -34,6 +38,50 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
+    /// Takes over the pipes that another lunix-init left; `partial` is what there was of a line.
+    pub(crate) fn take_over(&mut self, output: Option<Ends>, input: Option<Ends>, partial: &[u8]) {
+        self.output = output.map(|(reader, writer)| (reader, None, writer));
+        self.input = input;
+        self.lines = Lines::begun(partial.to_vec());
+    }
+
+    /// Every descriptor held for it.
+    pub(crate) fn each_descriptor(&self, mut each: impl FnMut(BorrowedFd<'_>)) {
+        let output = self.output.iter().flat_map(|(reader, _, writer)| [reader, writer]);
+        let input = self.input.iter().flat_map(|(reader, writer)| [reader, writer]);
+        let notification = self.notification.iter().map(|(reader, _)| reader);
+        let sockets = self.sockets.iter().map(|held| &held.fd);
+        let stored = self.store.iter().map(|(_, fd)| fd);
+        output.chain(input).chain(notification).chain(sockets).chain(stored).for_each(|fd| each(fd.as_fd()));
+        self.home.iter().for_each(|home| each(home.as_fd()));
+    }
+
+    /// The inode of the pipe of its output.
+    pub(crate) fn output_inode(&self) -> Option<u64> {
+        self.output.as_ref().and_then(|(reader, _, _)| Some(rustix::fs::fstat(reader).ok()?.st_ino))
+    }
+
+    /// The numbers of all but the sockets and what is in keeping.
+    pub(crate) fn descriptors(&self) -> Descriptors {
+        let number = |fd: &OwnedFd| fd.as_raw_fd();
+        Descriptors {
+            output: self.output.as_ref().map(|(reader, _, writer)| (number(reader), number(writer))),
+            input: self.input.as_ref().map(|(reader, writer)| (number(reader), number(writer))),
+            notification: self.notification.as_ref().map(|(reader, _)| number(reader)),
+            home: self.home.as_ref().map(|home| home.as_fd().as_raw_fd()),
+        }
+    }
+
+    /// Its output is read here.
+    pub(crate) fn is_read_here(&self) -> bool {
+        matches!(self.output, Some((_, Some(_), _)))
+    }
+
+    /// What there is of a line.
+    pub(crate) fn partial(&self) -> &[u8] {
+        self.lines.partial()
+    }
+
     /// The end of its output to read from.
     pub(crate) fn reader(&self) -> Option<BorrowedFd<'_>> {
         self.output.as_ref().map(|(reader, _, _)| reader.as_fd())
@@ -41,12 +89,17 @@ impl Channels {
 }
 
 impl Host {
-    /// Opens what the service needs and does not have yet.
-    pub(crate) fn open_channels(&mut self, id: usize) -> io::Result<()> {
+    /// What is held for a service.
+    pub(crate) fn channels_of(&mut self, id: usize) -> Option<&mut Channels> {
         while self.channels.len() <= id {
             self.channels.push(Channels::default());
         }
-        let Some(channels) = self.channels.get_mut(id) else { return Ok(()) };
+        self.channels.get_mut(id)
+    }
+
+    /// Opens what the service needs and does not have yet.
+    pub(crate) fn open_channels(&mut self, id: usize) -> io::Result<()> {
+        let Some(channels) = self.channels_of(id) else { return Ok(()) };
         if channels.output.is_none() {
             let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
             rustix::io::ioctl_fionbio(&reader, true)?;
@@ -69,6 +122,7 @@ impl Host {
     pub(crate) fn watch_output(&mut self, id: usize) -> io::Result<()> {
         if let Some(Channels { output: Some((reader, token @ None, _)), .. }) = self.channels.get_mut(id) {
             *token = Some(self.reactor.insert(&*reader, Interest::READ, Key::Output(id))?);
+            self.supervisor.touch(id);
         }
         Ok(())
     }
@@ -79,17 +133,16 @@ impl Host {
             && let Some(token) = token.take()
         {
             let _ = self.reactor.remove(token, &*reader);
+            self.supervisor.touch(id);
         }
     }
 
     /// Opens what a logger reads from.
     fn open_input(&mut self, logger: usize) -> io::Result<()> {
-        while self.channels.len() <= logger {
-            self.channels.push(Channels::default());
-        }
-        match self.channels.get_mut(logger) {
+        match self.channels_of(logger) {
             Some(channels) if channels.input.is_none() => {
                 channels.input = Some(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?);
+                self.supervisor.touch(logger);
                 Ok(())
             }
             Some(_) | None => Ok(()),
@@ -154,6 +207,7 @@ impl Host {
     pub(crate) fn close_notification(&mut self, id: usize) {
         if let Some((reader, token)) = self.channels.get_mut(id).and_then(|channels| channels.notification.take()) {
             let _ = self.reactor.remove(token, &reader);
+            self.supervisor.touch(id);
         }
     }
 

@@ -23,6 +23,18 @@ impl Folder {
         Ok(Self(fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?))
     }
 
+    /// An open directory that was handed down.
+    #[must_use]
+    pub fn handed_down(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+
+    /// True when it was removed, and so is empty whatever it held.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        fs::fstat(&self.0).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+
     /// True when both are the same directory of the same file system.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {

@@ -62,6 +62,14 @@ pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
     Ok(all)
 }
 
+/// What the small files of one service's directory say, looked at for itself.
+///
+/// # Errors
+/// The sentence that says what is wrong.
+pub fn read_alone(folder: &Folder) -> Result<Definition, String> {
+    define::define(folder)
+}
+
 fn broken(name: &str, sentence: String) -> Found {
     Found { name: name.to_owned(), place: None, fingerprint: 0, definition: Err(sentence), remarks: Vec::new() }
 }
