@@ -28,7 +28,10 @@ impl Host {
     /// The service directory that was in use, or the one there is now; `None` when neither can be read.
     pub(crate) fn read_left_directory(&mut self) -> Option<Vec<Found>> {
         let known = Known { stores: &self.stores, earlier: &|_, _| None };
-        let read = |folder: &Folder| directory::read_all(folder, known);
+        let read = |folder: &Folder| {
+            let found = directory::read_all(folder, known)?;
+            folder.take_scarcity().map_or(Ok(found), Err)
+        };
         // A directory that was removed is empty, whatever it held.
         let found = match self.folder.as_ref().filter(|folder| !folder.is_removed()) {
             Some(folder) => read(folder),
@@ -38,7 +41,14 @@ impl Host {
                 Ok(found)
             }),
         };
-        found.inspect_err(|error| self.console.say(format_args!("error: cannot read the services: {error}"))).ok()
+        match found {
+            Ok(found) => Some(found),
+            Err(error) => {
+                self.console.say(format_args!("error: cannot read the services: {error}"));
+                self.read_again_later();
+                None
+            }
+        }
     }
 
     pub(crate) fn resume_service(&mut self, left: Left, handed: &[Item<'_>], inherited: &mut Inherited) {
@@ -55,9 +65,10 @@ impl Host {
             self.keeper.knows(id, pid, record.started_ds);
         }
         if let Some(service) = self.supervisor.get_mut(id) {
-            service.reason = String::from_utf8_lossy(own(Kind::Reason)).into_owned();
+            service.reason = String::from_utf8_lossy(own(Kind::Reason)).into();
             let status = own(Kind::Status);
-            service.status = (!status.is_empty()).then(|| String::from_utf8_lossy(status).into());
+            let status = (!status.is_empty()).then(|| String::from_utf8_lossy(status).into());
+            service.said.set(|words| words.status = status);
         }
         let Some(channels) = self.channels_of(id) else { return };
         channels.take_over(output, input, own(Kind::Partial));
@@ -104,8 +115,12 @@ impl Host {
             let Some(service) = self.supervisor.get(id) else { continue };
             match (pid, service.life.state()) {
                 (Some(pid), _) if service.pid == Some(pid) => {
+                    // First held, then looked at: so it is this one that was looked at, whoever has the number later.
+                    let process = sys::spawn::Process::of(pid).ok();
                     let is_it = |process: Process| process.started_ds <= started_ds;
-                    if !evidence::process(pid).is_some_and(is_it) {
+                    if evidence::process(pid).is_some_and(is_it) {
+                        self.hold(id, process, service.heir(), service.reloader());
+                    } else {
                         self.ended_unseen(now, id, pid);
                     }
                 }
@@ -114,6 +129,18 @@ impl Host {
                 }
                 (Some(_) | None, _) => {}
             }
+        }
+    }
+
+    /// Holds on to the processes of a service; to the one it named only if it is one of its own.
+    fn hold(&mut self, id: usize, process: Option<sys::spawn::Process>, heir: Option<i32>, reloader: Option<i32>) {
+        if let Some(channels) = self.channels_of(id) {
+            channels.process = process;
+            channels.reloader = reloader.and_then(|pid| sys::spawn::Process::of(pid).ok());
+        }
+        let is_none = heir.is_none_or(|pid| !self.hold_heir(id, pid));
+        if let Some(service) = self.supervisor.get_mut(id).filter(|_| heir.is_some() && is_none) {
+            service.said.set(|words| words.heir = None);
         }
     }
 
@@ -141,7 +168,10 @@ impl Host {
         let is_its = |one: &&&Process| inode.is_some_and(|inode| evidence::writes_to(one.pid, inode));
         let its: Vec<i32> = young.iter().filter(is_its).map(|one| one.pid).collect();
         match (its.as_slice(), young.is_empty()) {
-            (&[pid], _) => self.supervisor.spawned(now, id, pid, &mut self.acts),
+            (&[pid], _) => {
+                self.hold(id, sys::spawn::Process::of(pid).ok(), None, None);
+                self.supervisor.spawned(now, id, pid, &mut self.acts);
+            }
             (_, true) => self.acts.push_back(Act::Run(id, script)),
             (_, false) => self.hold_back(id, young.iter().map(|one| one.pid).collect()),
         }
@@ -184,7 +214,7 @@ impl Host {
 
     /// Our living children that belong to no service we know.
     fn strangers(&self) -> Vec<Process> {
-        let pids = self.supervisor.iter().flat_map(|(_, one)| [one.pid, one.heir, one.reloader, one.last_pid]);
+        let pids = self.supervisor.iter().flat_map(|(_, one)| [one.pid, one.heir(), one.reloader(), one.last_pid]);
         let known: BTreeSet<i32> = pids.flatten().collect();
         let is_known = |one: &Process| known.contains(&one.pid) || known.contains(&one.session);
         evidence::children().into_iter().filter(|one| !one.is_dead && !is_known(one)).collect()

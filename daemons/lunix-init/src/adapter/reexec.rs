@@ -65,8 +65,10 @@ impl Host {
             capabilities: None,
             limits: &[],
             pid_variable: None,
+            cgroup: None,
+            oom_score: None,
         };
-        sys::spawn::spawn(&command).map_err(|error| error.cause)
+        sys::spawn::spawn(&command).map(|process| process.pid()).map_err(|error| error.cause)
     }
 
     /// A process ended: the program's that was asked?
@@ -135,7 +137,7 @@ impl Host {
         for (number, service) in self.supervisor.iter() {
             let id = u32::try_from(number).unwrap_or(u32::MAX);
             let partial = self.channels.get(number).map_or(&[][..], super::output::Channels::partial);
-            let status = service.status.as_deref().unwrap_or_default();
+            let status = service.status().unwrap_or_default();
             for (kind, bytes) in
                 [(Kind::Partial, partial), (Kind::Status, status.as_bytes()), (Kind::Reason, service.reason.as_bytes())]
             {

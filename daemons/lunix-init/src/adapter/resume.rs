@@ -104,9 +104,9 @@ impl Host {
         let Some(fd) = inherited.take_any(fd) else { return };
         let Some(channels) = self.channels_of(id) else { return };
         let name = name.to_owned();
-        let Some(mode) = listens else { return channels.store.push((name, fd)) };
+        let Some(mode) = listens else { return channels.kept_mut().store.push((name, fd)) };
         match Held::handed_down(name, mode, fd) {
-            Ok(held) => channels.sockets.push(held),
+            Ok(held) => channels.kept_mut().sockets.push(held),
             Err(error) => self.console.say(format_args!("error: cannot go on holding a socket: {error}")),
         }
     }

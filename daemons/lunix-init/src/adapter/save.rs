@@ -149,6 +149,7 @@ impl Host {
         let Descriptors { output, input, notification, home } = descriptors;
         let highest = [output.map(|both| both.0.max(both.1)), input.map(|both| both.0.max(both.1)), notification, home];
         highest.into_iter().flatten().for_each(sys::crash::keep_up_to);
+        let words = service.said.get();
         let is_read_here = channels.is_some_and(Channels::is_read_here);
         let link = self.log_link.as_ref().filter(|link| link.has_output);
         Some(ServiceRecord {
@@ -157,13 +158,13 @@ impl Host {
             pid: service.pid,
             started_ds,
             last_pid: service.last_pid,
-            heir: service.heir,
-            reloader: service.reloader,
+            heir: service.heir(),
+            reloader: service.reloader(),
             ended: service.ended,
             chosen: service.chosen,
             once: service.once,
-            reloads: service.reloads,
-            reload_again: service.reload_again,
+            reloads: words.is_some_and(|words| words.reloads),
+            reload_again: words.is_some_and(|words| words.reload_again),
             outdated: service.outdated,
             removed: service.removed,
             is_read_here,
@@ -176,10 +177,10 @@ impl Host {
 
     /// Of each descriptor held for the service; a name that is too long for a record cannot be, as what is longer is not held.
     fn held_records(&self, id: usize) -> Vec<[u8; CONTENT_BYTES]> {
-        let Some(channels) = self.channels.get(id) else { return Vec::new() };
+        let Some(kept) = self.channels.get(id).and_then(Channels::kept) else { return Vec::new() };
         let owner = u32::try_from(id).unwrap_or(u32::MAX);
-        let sockets = channels.sockets.iter().map(|held| (Some(held.line.mode), &held.line.name, &held.fd));
-        let stored = channels.store.iter().map(|(name, fd)| (None, name, fd));
+        let sockets = kept.sockets.iter().map(|held| (Some(held.line.mode), &held.line.name, &held.fd));
+        let stored = kept.store.iter().map(|(name, fd)| (None, name, fd));
         let records = sockets.chain(stored).map(|(listens, name, fd)| {
             sys::crash::keep_up_to(fd.as_raw_fd());
             HeldRecord { id: owner, fd: fd.as_raw_fd(), listens, name: Cow::Borrowed(name) }

@@ -59,8 +59,10 @@ fn start(program: &CStr) -> io::Result<i32> {
         capabilities: None,
         limits: &[],
         pid_variable: None,
+        cgroup: None,
+        oom_score: None,
     };
-    sys::spawn::spawn(&command).map_err(|error| error.cause)
+    sys::spawn::spawn(&command).map(|process| process.pid()).map_err(|error| error.cause)
 }
 
 /// The console, or what we have for it; never below 3.

@@ -9,6 +9,7 @@ use crate::supervisor::{Acts, Supervisor};
 use init_control::{ServiceState, What};
 use reactor::Instant;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// What was kept of a service.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Supervisor {
         self.link();
         // What is wrong with them was told by who left them.
         for service in self.services.iter_mut().flatten() {
-            service.told_fault.clone_from(&service.fault);
+            service.troubles.set(|faults| faults.told.clone_from(&faults.fault));
         }
     }
 
@@ -60,14 +61,14 @@ impl Supervisor {
     pub fn hold_back(&mut self, id: usize, why: &str, acts: &mut Acts) {
         let Some(service) = self.get_mut(id) else { return };
         service.life = Lifecycle::resumed(Life { state: ServiceState::Broken, deadline: None, ..service.life.kept() });
-        why.clone_into(&mut service.reason);
+        service.reason = why.into();
         self.tell(id, What::Broken, acts);
     }
 
     /// Its old processes are gone.
     pub fn let_go(&mut self, now: Instant, id: usize, acts: &mut Acts) {
         if let Some(service) = self.get_mut(id) {
-            service.reason.clear();
+            service.reason = Box::default();
         }
         self.step(now, id, Input::Restart, acts);
         self.dirty.push_back(id);
@@ -85,14 +86,18 @@ fn restored(now: Instant, left: &Left, entry: Option<&Found>, comparable: bool) 
     let home = left.home.as_ref().and_then(|home| directory::read_alone(home).ok());
     let newest = entry.and_then(|entry| entry.definition.as_ref().ok());
     // The process lives by what its own directory says, for the rest it is what it is now.
-    let definition = match (&home, newest) {
+    let mut definition = match (&home, newest) {
         (Some(home), Some(newest)) => {
-            Definition { policy: home.policy.clone(), down_signal: home.down_signal, ..newest.clone() }
+            let (policy, down_signal) = (home.policy.clone(), home.down_signal);
+            Rc::new(Definition { policy, down_signal, ..Definition::clone(newest) })
         }
-        (Some(one), None) => one.clone(),
-        (None, Some(one)) => one.clone(),
-        (None, None) => Definition::default(),
+        (Some(home), None) => Rc::new(home.clone()),
+        (None, Some(newest)) => Rc::clone(newest),
+        (None, None) => Rc::default(),
     };
+    if definition.notify_socket && definition.policy.watchdog != record.watchdog {
+        Rc::make_mut(&mut definition).policy.watchdog = record.watchdog;
+    }
     let unreadable = same.and_then(|entry| entry.definition.as_ref().err());
     let next = newest.filter(|_| home.is_some() && same.is_some() && !record.outdated);
     let mut service = Service::new(
@@ -105,15 +110,14 @@ fn restored(now: Instant, left: &Left, entry: Option<&Found>, comparable: bool) 
             remarks: Vec::new(),
         },
     );
-    service.next = next.cloned().map(Box::new);
+    service.next = next.cloned();
     service.life = Lifecycle::resumed(record.life);
-    if service.definition.notify_socket {
-        service.definition.policy.watchdog = record.watchdog;
-    }
     (service.pid, service.last_pid, service.ended) = (record.pid, record.last_pid, record.ended);
-    (service.heir, service.reloader) = (record.heir, record.reloader);
     (service.chosen, service.once) = (record.chosen, record.once);
-    (service.reloads, service.reload_again) = (record.reloads, record.reload_again);
     (service.outdated, service.removed) = (record.outdated, record.removed);
+    service.said.set(|words| {
+        (words.heir, words.reloader) = (record.heir, record.reloader);
+        (words.reloads, words.reload_again) = (record.reloads, record.reload_again);
+    });
     service
 }
