@@ -14,6 +14,8 @@ pub const STABLE: Duration = Duration::from_secs(10);
 pub const BACKOFF_MIN: Duration = Duration::from_millis(100);
 /// The longest such delay.
 pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// How long killed leftovers may take to be gone before they are abandoned (a process in the kernel cannot be killed).
+pub const CLEAR_LIMIT: Duration = Duration::from_secs(2);
 /// The exit code of `finish` that means: do not start it again (as in s6).
 pub const FINISH_PERMANENT: u8 = 125;
 
@@ -34,6 +36,8 @@ pub struct Policy {
     pub timeout_up: Option<Duration>,
     /// While it is ready it must say so often that it is alive (`watchdog`); `None`: never.
     pub watchdog: Option<Duration>,
+    /// What its process has started goes on when that has ended (`flag-keep-children`).
+    pub keeps_children: bool,
     /// Exit codes after which it is not started again (`permanent-exits`).
     pub permanent: Box<[u8]>,
 }
@@ -63,6 +67,10 @@ pub enum Input {
     Alive,
     /// Its process ended.
     Exited(Ended),
+    /// Its process ended; what that has started still runs, and is not to: see [`Lifecycle::clears`].
+    Remains(Ended),
+    /// Nothing of it runs any more.
+    Emptied,
     /// The deadline of [`Lifecycle::deadline`] has passed.
     Timeout,
     /// Time is up: kill what runs.
@@ -87,8 +95,21 @@ pub enum Effect {
     Terminate,
     /// Kill the process and its group.
     Kill,
+    /// Kill what is left of it, and say [`Input::Emptied`] when nothing is.
+    Clear,
     /// Tell whoever listens.
     Tell(What),
+}
+
+/// How it came that something was left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// The process ended by itself.
+    ByItself,
+    /// It was told to.
+    AsTold,
+    /// By `finish` or `down`.
+    Script,
 }
 
 /// Where the effects go.
@@ -108,6 +129,8 @@ pub struct Lifecycle {
     doomed: bool,
     /// It was killed because it did not say that it is alive.
     hung: bool,
+    /// Its process ended so; it goes on when what is left of it is gone.
+    left: Option<(Ended, Cause)>,
     crashes: u32,
     restarts: u32,
     born: Instant,
@@ -125,6 +148,7 @@ impl Lifecycle {
             crashed: false,
             doomed: false,
             hung: false,
+            left: None,
             crashes: 0,
             restarts: 0,
             born: now,
@@ -177,6 +201,14 @@ impl Lifecycle {
         matches!(self.state, ServiceState::Ready | ServiceState::Done)
     }
 
+    /// True when what its process has started must be gone before it goes on, after the process has ended so. A oneshot that succeeded may leave
+    /// something running until it is stopped.
+    #[must_use]
+    pub fn clears(&self, policy: &Policy, how: Ended) -> bool {
+        let done = policy.oneshot && self.state == ServiceState::Starting && how == Ended::Code(0);
+        self.is_active() && !policy.keeps_children && !done
+    }
+
     /// Advances by one input; what must be done is pushed to `out` (at most four effects). Pairs that change nothing stand at the end of each
     /// state's rows.
     #[allow(clippy::too_many_lines, reason = "a table")]
@@ -193,6 +225,8 @@ impl Lifecycle {
             | I::Announced
             | I::Alive
             | I::Exited(_)
+            | I::Remains(_)
+            | I::Emptied
             | I::Timeout
             | I::Kill => {}
         }
@@ -220,7 +254,8 @@ impl Lifecycle {
                 self.deadline = policy.watchdog.map(|limit| now + limit);
             }
             (S::Starting, I::Announced) => {}
-            (S::Starting, I::Exited(how)) => self.ended_by_itself(now, policy, how, out),
+            (S::Starting, I::Exited(how)) => self.exited_by_itself(now, policy, how, out),
+            (S::Starting, I::Remains(how)) => self.clear(now, how, Cause::ByItself, out),
             (S::Starting, I::Down | I::Restart) => self.terminate(now, policy, out),
             (S::Starting, I::Timeout) => {
                 self.doomed = true;
@@ -230,7 +265,8 @@ impl Lifecycle {
             (S::Starting, I::Up | I::Hold | I::Last | I::Alive) => {}
 
             // The process runs and is ready.
-            (S::Ready, I::Exited(how)) => self.ended_by_itself(now, policy, how, out),
+            (S::Ready, I::Exited(how)) => self.exited_by_itself(now, policy, how, out),
+            (S::Ready, I::Remains(how)) => self.clear(now, how, Cause::ByItself, out),
             (S::Ready, I::Down | I::Restart) => self.terminate(now, policy, out),
             (S::Ready, I::Kill) => self.kill(now, out),
             (S::Ready, I::Alive) => self.deadline = policy.watchdog.map(|limit| now + limit),
@@ -255,19 +291,26 @@ impl Lifecycle {
             (S::Backoff, I::Up | I::Announced | I::Kill | I::Alive) => {}
 
             // It was told to end.
-            (S::Stopping, I::Exited(how)) => self.ended_as_told(now, policy, how, out),
+            (S::Stopping, I::Exited(how)) => self.exited_as_told(now, policy, how, out),
+            (S::Stopping, I::Remains(how)) => self.clear(now, how, Cause::AsTold, out),
             (S::Stopping, I::Timeout | I::Kill) => self.kill(now, out),
             (S::Stopping, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Announced | I::Alive) => {}
 
-            // It was killed; the kernel takes its time.
-            (S::Killing, I::Exited(how)) => self.ended_as_told(now, policy, how, out),
-            (S::Killing, I::Kill) => out.push(Effect::Kill),
-            (S::Killing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Announced | I::Timeout | I::Alive) => {}
+            // It was killed, or what it left behind was; the kernel takes its time.
+            (S::Killing, I::Exited(how)) => self.exited_as_told(now, policy, how, out),
+            (S::Killing, I::Remains(how)) => self.clear(now, how, Cause::AsTold, out),
+            (S::Killing, I::Emptied | I::Timeout) => self.cleared(now, policy, out),
+            (S::Killing, I::Kill) => out.push(if self.left.is_some() { Effect::Clear } else { Effect::Kill }),
+            (S::Killing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Announced | I::Alive) => {}
 
             // `finish` was asked for or runs.
             (S::Finishing, I::Exited(Ended::Code(FINISH_PERMANENT))) => {
                 self.doomed = true;
                 self.after_the_end(now, out);
+            }
+            (S::Finishing, I::Remains(how)) => {
+                self.doomed |= how == Ended::Code(FINISH_PERMANENT);
+                self.clear(now, how, Cause::Script, out);
             }
             (S::Finishing, I::Exited(_) | I::Unspawnable | I::Unlucky) => self.after_the_end(now, out),
             (S::Finishing, I::Timeout | I::Kill) => self.kill_script(out),
@@ -275,6 +318,7 @@ impl Lifecycle {
             }
 
             // A oneshot's `down` was asked for or runs.
+            (S::Undoing, I::Remains(how)) => self.clear(now, how, Cause::Script, out),
             (S::Undoing, I::Exited(_) | I::Unspawnable | I::Unlucky) => self.after_the_end(now, out),
             (S::Undoing, I::Timeout | I::Kill) => self.kill_script(out),
             (S::Undoing, I::Up | I::Hold | I::Down | I::Last | I::Restart | I::Spawned | I::Announced | I::Alive) => {}
@@ -285,7 +329,21 @@ impl Lifecycle {
             (S::Broken, I::Up | I::Hold | I::Last | I::Announced | I::Timeout | I::Kill | I::Alive) => {}
 
             // Cannot happen: no process was asked for, or it was answered for already. Without a process there is nothing to do.
-            (S::Down | S::Waiting | S::Done | S::Backoff | S::Broken, I::Exited(_)) => {}
+            (S::Down | S::Waiting | S::Done | S::Backoff | S::Broken, I::Exited(_) | I::Remains(_)) => {}
+            // What was left behind was abandoned before.
+            (
+                S::Down
+                | S::Waiting
+                | S::Starting
+                | S::Ready
+                | S::Done
+                | S::Backoff
+                | S::Stopping
+                | S::Finishing
+                | S::Undoing
+                | S::Broken,
+                I::Emptied,
+            ) => {}
             (
                 S::Down | S::Waiting | S::Ready | S::Done | S::Backoff | S::Stopping | S::Killing | S::Broken,
                 I::Spawned | I::Unspawnable | I::Unlucky,
@@ -325,8 +383,37 @@ impl Lifecycle {
         }
     }
 
-    fn ended_by_itself(&mut self, now: Instant, policy: &Policy, how: Ended, out: &mut Effects) {
+    fn exited_by_itself(&mut self, now: Instant, policy: &Policy, how: Ended, out: &mut Effects) {
         out.push(Effect::Tell(What::Exited));
+        self.ended_by_itself(now, policy, how, out);
+    }
+
+    fn exited_as_told(&mut self, now: Instant, policy: &Policy, how: Ended, out: &mut Effects) {
+        out.push(Effect::Tell(What::Exited));
+        self.ended_as_told(now, policy, how, out);
+    }
+
+    /// The process is gone, not what it left behind.
+    fn clear(&mut self, now: Instant, how: Ended, cause: Cause, out: &mut Effects) {
+        if cause != Cause::Script {
+            out.push(Effect::Tell(What::Exited));
+        }
+        (self.state, self.since, self.deadline) = (ServiceState::Killing, now, Some(now + CLEAR_LIMIT));
+        self.left = Some((how, cause));
+        out.push(Effect::Clear);
+    }
+
+    /// That is gone, too, or abandoned.
+    fn cleared(&mut self, now: Instant, policy: &Policy, out: &mut Effects) {
+        match self.left.take() {
+            None => {}
+            Some((how, Cause::ByItself)) => self.ended_by_itself(now, policy, how, out),
+            Some((how, Cause::AsTold)) => self.ended_as_told(now, policy, how, out),
+            Some((_, Cause::Script)) => self.after_the_end(now, out),
+        }
+    }
+
+    fn ended_by_itself(&mut self, now: Instant, policy: &Policy, how: Ended, out: &mut Effects) {
         if policy.oneshot {
             return match how {
                 Ended::Code(0) => self.enter(ServiceState::Done, now, What::Ready, out),
@@ -342,7 +429,6 @@ impl Lifecycle {
     }
 
     fn ended_as_told(&mut self, now: Instant, policy: &Policy, how: Ended, out: &mut Effects) {
-        out.push(Effect::Tell(What::Exited));
         self.crashed = std::mem::take(&mut self.hung);
         if policy.oneshot { self.after_the_end(now, out) } else { self.finish(now, policy, how, out) }
     }

@@ -1,6 +1,7 @@
 //! The side that makes system calls: one epoll, and the machines it feeds.
 
 mod acts;
+mod cgroup;
 mod command;
 mod control;
 mod events;
@@ -15,6 +16,7 @@ mod sockets;
 mod watch;
 
 use crate::by_name::ByName;
+use crate::cgroup::oom_score;
 use crate::console::Console;
 use crate::directory::Known;
 use crate::directory::folder::Folder;
@@ -24,6 +26,7 @@ use crate::service::Found;
 use crate::shutdown::{Effect, Goal, Input, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
 use crate::{directory, environment};
+use cgroup::Groups;
 use control::Control;
 use log_service::LogLink;
 use notify::NotifySocket;
@@ -58,6 +61,8 @@ pub(crate) enum Key {
     Notification(usize),
     NotifySocket,
     LogLink,
+    Groups,
+    Pressure(usize),
 }
 
 /// Everything outside the machines.
@@ -84,6 +89,9 @@ pub(crate) struct Host {
     /// Where the operator's word is written down.
     overrides: Option<PathBuf>,
     pub(crate) folder: Option<Folder>,
+    pub(crate) groups: Groups,
+    /// What a service's process is to have where its directory says nothing (`oom-score-adj`); `None`: what lunix-init has.
+    pub(crate) oom_score: Option<i16>,
     pub(crate) environment: Vec<CString>,
     pub(crate) null: OwnedFd,
     pub(crate) descriptors: Option<(u64, u64)>,
@@ -110,6 +118,7 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> i
     loop {
         if let Some(goal) = host.goal {
             host.remove_socket();
+            host.close_groups();
             return Ok(goal);
         }
         host.reactor.wait(host.reap_again.then_some(Duration::ZERO))?;
@@ -155,6 +164,10 @@ impl Host {
                 Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
             },
         };
+        let (groups, reason) = Groups::open(options, is_pid1);
+        if let Some(reason) = reason {
+            console.say(format_args!("info: services run without cgroups: {reason}"));
+        }
         let watcher = Watcher::open(&mut reactor);
         if let Err(error) = &watcher {
             console.say(format_args!("warn: cannot watch the service directory, use rescan: {error}"));
@@ -180,6 +193,8 @@ impl Host {
             stores: stores(options),
             overrides: options.overrides.clone(),
             folder: None,
+            groups,
+            oom_score: if is_pid1 { oom_score::protect() } else { None },
             environment: environment::own(),
             null: open_null()?,
             descriptors: raise_descriptor_limit(),
@@ -204,6 +219,8 @@ impl Host {
             Key::Notification(id) => self.read_notification(id),
             Key::NotifySocket => self.read_notify_socket(),
             Key::LogLink => self.serve_log_link(event),
+            Key::Groups => self.groups_changed(),
+            Key::Pressure(id) => self.pressure(id, event),
         }
     }
 
