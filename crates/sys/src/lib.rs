@@ -13,6 +13,7 @@
 pub mod capability;
 pub mod crash;
 pub mod descriptor;
+pub mod device;
 pub mod exec;
 pub mod filter;
 pub mod netlink;

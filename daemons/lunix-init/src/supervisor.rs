@@ -200,7 +200,11 @@ impl Supervisor {
     }
 
     fn ended(&mut self, now: Instant, id: usize, how: Ended, input: Input, acts: &mut Acts) {
-        self.overrides_dirty |= self.get(id).is_some_and(|service| service.once);
+        if self.get(id).is_some_and(|service| service.once) {
+            self.overrides_dirty = true;
+            // It may have ended before anybody asked what it should do.
+            self.step(now, id, Input::Last, acts);
+        }
         if let Some(service) = self.get_mut(id) {
             service.reason = Box::default();
             service.last_pid = service.pid;

@@ -5,6 +5,7 @@
 //! | `sub` | prints messages, one line each; with `--state` what is there first | [`mod@sub`] |
 //! | `pub`, `req` | publish, request | `publish`, `request` |
 //! | `status`, `service`, `poweroff` … | daemons and services | `status`, `service` |
+//! | `service convert` | units of systemd as service directories | [`convert`] |
 //! | `up` | host mode: bus, daemons and their supervisor as ordinary processes | [`up`] |
 //! | `tied` | runs a program that ends with its parent | `tied` |
 //!
@@ -19,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod bus;
+pub mod convert;
 mod dependencies;
 pub mod field;
 pub mod line;
@@ -64,6 +66,7 @@ fn run(given: &Given) -> Result<(), Stop> {
         ["pub"] => publish::run(given),
         ["req"] => request::run(given, &mut lines),
         ["status"] => status::run(given, &mut lines),
+        ["service", "convert"] => convert::run(given, &mut lines),
         ["service", verb] => service::run(given, verb, &mut lines),
         [verb @ ("poweroff" | "reboot" | "halt")] => service::end(given, verb),
         ["up"] => up::run(given, lines),

@@ -164,7 +164,30 @@ const SERVICE: Command = Command {
             arguments: &[maybe("NAME", "only those of this service")],
             ..Command::NEW
         },
+        CONVERT,
     ],
+    ..Command::NEW
+};
+
+const CONVERT: Command = Command {
+    name: "convert",
+    summary: "makes service directories of units of systemd, and says what does not come along",
+    flags: &[
+        Flag {
+            long: "output",
+            short: Some('o'),
+            value: Some("DIR"),
+            help: "write the directories there; without it they are printed",
+        },
+        Flag { long: "root", short: None, value: Some("DIR"), help: "look for units below DIR (default /)" },
+        Flag { long: "strict", short: None, value: None, help: "exit 1 when something does not come along" },
+    ],
+    arguments: &[Argument {
+        name: "UNIT",
+        times: Times::Some,
+        help: "a unit by its name, or by its path when there is a slash in it",
+        words: &[],
+    }],
     ..Command::NEW
 };
 

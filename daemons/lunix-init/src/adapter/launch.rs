@@ -7,6 +7,7 @@ use super::{Host, Key};
 use crate::directory::folder::Folder;
 use crate::environment;
 use crate::lifecycle::Script;
+use crate::scarcity::{is_scarce, is_scarcity};
 use crate::supervisor::Supervisor;
 use reactor::{Instant, Interest};
 use rustix::io::Errno;
@@ -34,7 +35,7 @@ pub(crate) enum Program {
 /// Why a program does not run.
 pub(crate) struct Failure {
     /// Trying again later may help.
-    passing: bool,
+    pub(crate) passing: bool,
     pub(crate) sentence: String,
 }
 
@@ -53,9 +54,7 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN].map(Errno::raw_os_error);
-        let passing = error.raw_os_error().is_some_and(|errno| scarce.contains(&errno));
-        Self { passing, sentence: error.to_string() }
+        Self { passing: is_scarcity(&error), sentence: error.to_string() }
     }
 }
 
@@ -191,7 +190,7 @@ fn service_is_log(supervisor: &Supervisor, id: usize) -> bool {
 fn describe(folder: &Folder, file: &str, error: &sys::spawn::Error) -> Failure {
     let mut failure = Failure::from(io::Error::from(error.cause.kind()));
     let errno = error.cause.raw_os_error().map(Errno::from_raw_os_error);
-    failure.passing = matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::TXTBSY));
+    failure.passing = errno.is_some_and(|errno| is_scarce(errno) || errno == Errno::TXTBSY);
     failure.sentence = match (error.stage, errno) {
         (Stage::Execute, Some(Errno::NOEXEC)) => format!("{file}: neither a program nor a script that begins with #!"),
         (Stage::Execute, Some(Errno::ACCESS)) => format!("{file}: not executable, or on a file system mounted noexec"),

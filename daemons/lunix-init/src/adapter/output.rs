@@ -17,6 +17,9 @@ use sys::spawn::Process;
 /// Most bytes taken from one service per turn.
 const DRAIN_MAX: usize = 4096;
 
+/// As much as a pipe holds.
+const PIPE_MAX: usize = 64 * 1024;
+
 /// What is held open for one service.
 #[derive(Debug, Default)]
 pub(crate) struct Channels {
@@ -78,11 +81,13 @@ impl Host {
         if channels.output.is_none() {
             let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
             rustix::io::ioctl_fionbio(&reader, true)?;
-            channels.output = Some((reader, None, writer));
             let is_log = self.supervisor.get(id).is_some_and(|service| service.definition.rare().is_log);
-            if is_log || !self.log_link.as_ref().is_some_and(|link| link.has_output) {
-                self.watch_output(id)?;
-            } else {
+            let is_ours = is_log || !self.log_link.as_ref().is_some_and(|link| link.has_output);
+            let watch = || self.reactor.insert(&reader, Interest::READ, Key::Output(id));
+            // Not without being read: it would end in a full pipe.
+            let token = is_ours.then(watch).transpose()?;
+            channels.output = Some((reader, token, writer));
+            if !is_ours {
                 self.hand_over_one(id);
             }
         }
@@ -143,12 +148,17 @@ impl Host {
 
     /// Takes a bounded share of what a service has written.
     pub(crate) fn drain(&mut self, id: usize) {
-        let Some(service) = self.supervisor.get(id) else { return };
-        let Some(channels) = self.channels.get_mut(id) else { return };
-        let Some((reader, Some(_), _)) = &channels.output else { return };
+        let _ = self.drain_once(id);
+    }
+
+    /// The same; how much it was.
+    fn drain_once(&mut self, id: usize) -> usize {
+        let Some(service) = self.supervisor.get(id) else { return 0 };
+        let Some(channels) = self.channels.get_mut(id) else { return 0 };
+        let Some((reader, Some(_), _)) = &channels.output else { return 0 };
         let mut buffer = [0; DRAIN_MAX];
         // Nothing to read is no error; nothing else can happen to a pipe of which both ends are ours.
-        let Ok(length) = rustix::io::read(reader, &mut buffer) else { return };
+        let Ok(length) = rustix::io::read(reader, &mut buffer) else { return 0 };
         let (console, log, name) = (&mut self.console, &mut self.log, &*service.name);
         let mut lines = channels.lines.take().unwrap_or_default();
         lines.feed(buffer.get(..length).unwrap_or_default(), |line| {
@@ -161,6 +171,7 @@ impl Host {
             }
         });
         channels.lines = lines.has_part().then_some(lines);
+        length
     }
 
     /// A service wrote to its notification descriptor: ready at the first line end.
@@ -189,7 +200,12 @@ impl Host {
 
     /// Gives up everything held for a service that is gone.
     pub(crate) fn close_channels(&mut self, id: usize) {
-        self.drain(id);
+        // All that it said, but no more than a pipe holds: somebody that it left behind may go on talking.
+        for _ in 0..PIPE_MAX / DRAIN_MAX {
+            if self.drain_once(id) == 0 {
+                break;
+            }
+        }
         self.close_notification(id);
         let Some(channels) = self.channels.get_mut(id) else { return };
         let Channels { output, .. } = std::mem::take(channels);

@@ -27,6 +27,7 @@ impl Host {
                     }
                     return;
                 }
+                Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
                     self.console.say(format_args!("error: cannot wait for children: {error}"));
                     return;

@@ -56,8 +56,10 @@ impl Host {
             matters |= here || steps.binary_search(&(change.watch, change.name)).is_ok();
         });
         if (matters || read.is_err()) && !watcher.pending {
-            watcher.pending = true;
-            let _ = watcher.timer.arm(Instant::now() + DEBOUNCE);
+            watcher.pending = watcher.timer.arm(Instant::now() + DEBOUNCE).is_ok();
+            if !watcher.pending {
+                self.read_again_later();
+            }
         }
     }
 
@@ -103,8 +105,8 @@ impl Host {
         // What changed before a new watch was set would go unseen: look once more.
         let added = kept.iter().any(|number| held.binary_search(number).is_err());
         (watcher.watches, watcher.steps) = (watches, steps);
-        if added && !std::mem::replace(&mut watcher.pending, true) {
-            let _ = watcher.timer.arm(Instant::now() + DEBOUNCE);
+        if added && !watcher.pending {
+            watcher.pending = watcher.timer.arm(Instant::now() + DEBOUNCE).is_ok();
         }
         if let Some((path, error)) = failure
             && !std::mem::replace(&mut watcher.complained, true)

@@ -13,6 +13,7 @@ pub mod sockets;
 use crate::service::{Definition, Definitions, Found};
 use folder::Folder;
 use rustix::fs::FileType;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -46,25 +47,49 @@ impl Known<'_> {
 /// Reads every service below `base`, in the order of their names. What is no directory is passed over.
 ///
 /// # Errors
-/// When `base` itself cannot be listed; what is wrong with one service is told in its [`Found`].
+/// When `base` itself cannot be listed, or the kernel ran out of something on the way; what is wrong with one service is told in its [`Found`].
 pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
     let (mut all, mut alike) = (Vec::new(), Definitions::default());
-    for name in base.names()? {
-        let name = name.to_string_lossy();
+    for entry in base.names()? {
         let first = all.len();
-        match base.enter(&name) {
-            Ok(Some(folder)) if name.ends_with('@') => read_template(&name, &folder, known, &mut all),
-            Ok(Some(folder)) => read_service(&name, &folder, known, &mut all),
-            Ok(None) => all.push(broken(&name, "it is a link that leads nowhere".to_owned())),
+        let Some(name) = entry.to_str().ok().filter(|name| is_name(name)) else {
+            let kind = base.stat(&*entry).ok().flatten().map(|stat| FileType::from_raw_mode(stat.st_mode));
+            if kind == Some(FileType::Directory) {
+                all.push(unnamed(entry.to_bytes()));
+            }
+            continue;
+        };
+        match base.enter(name) {
+            Ok(Some(folder)) if name.ends_with('@') => read_template(name, &folder, known, &mut all),
+            Ok(Some(folder)) => read_service(name, &folder, known, &mut all),
+            Ok(None) => all.push(broken(name, "it is a link that leads nowhere".to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
-            Err(error) => all.push(broken(&name, format!("cannot open it: {error}"))),
+            Err(error) => all.push(broken(name, format!("cannot open it: {error}"))),
         }
         for definition in all.iter_mut().skip(first).filter_map(|found| found.definition.as_mut().ok()) {
             alike.share(definition);
         }
     }
+    if let Some(error) = base.take_scarcity() {
+        return Err(error);
+    }
     pipeline::join(&mut all);
     Ok(all)
+}
+
+/// True for what can be the name of a service: it is shown, and travels in records, as it is.
+fn is_name(name: &str) -> bool {
+    name.len() <= NAME_MAX && !name.chars().any(|letter| letter.is_control() || matches!(letter, '"' | '\\'))
+}
+
+/// What has no name that could be used, under one that is its own.
+fn unnamed(name: &[u8]) -> Found {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    let shown: String = String::from_utf8_lossy(name).escape_default().take(NAME_MAX).collect();
+    let sentence =
+        format!("{shown}: expected a name of at most {NAME_MAX} printable bytes without quotes and backslashes");
+    broken(&format!("?{:016x}", hasher.finish()), sentence)
 }
 
 fn broken(name: &str, sentence: String) -> Found {
@@ -99,9 +124,8 @@ fn read_template(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fo
 
 /// Reads one service, and its `log` when it has one.
 fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Found>) {
-    if name.len() > NAME_MAX || name.chars().any(|letter| letter.is_control() || letter == '\u{fffd}') {
-        let shown: String = name.chars().take(NAME_MAX).filter(|letter| !letter.is_control()).collect();
-        return all.push(broken(&shown, format!("expected a name of at most {NAME_MAX} printable bytes")));
+    if !is_name(name) {
+        return all.push(unnamed(name.as_bytes()));
     }
     let place = place::of(folder).filter(|path| place::is_in_store(path, known.stores));
     let place = place.and_then(|path| path.into_os_string().into_string().ok());
