@@ -209,6 +209,53 @@ fn waiting_beyond_the_limit_is_told() {
     stage.until_state("s", S::Down);
 }
 
+/// Name, processor time, memory, and whether only one process is counted.
+type Used = (String, u64, Option<u64>, bool);
+
+/// What services use.
+fn usage(stage: &Stage, name: Option<&str>) -> Result<Vec<Used>, u8> {
+    let (mut all, mut refused) = (Vec::new(), None);
+    let mut each = |reply: &Reply<'_>| {
+        if let Reply::Usage(one) = reply {
+            all.push((one.name.to_owned(), one.cpu_us.unwrap(), one.memory, one.process_only));
+        } else if let Reply::Refused { code, .. } = reply {
+            refused = Some(*code);
+        }
+    };
+    stage.client().ask(&Request::Usage { name }, &mut each).unwrap();
+    refused.map_or(Ok(all), Err)
+}
+
+#[test]
+fn what_services_use_is_told_when_asked_for_with_all_their_processes() {
+    if !may_make() {
+        return;
+    }
+    let mut stage = Stage::new();
+    let run = "#!/bin/sh\n(i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done; echo worked) &\nexec sleep 1000\n";
+    stage.service("busy", &[("run", run)]).sleeper("idle").service("off", &[("run", run), ("down", "")]).start();
+    stage.line("busy: worked");
+    stage.until_state("idle", S::Ready);
+    let all = usage(&stage, None).unwrap();
+    let names: Vec<&str> = all.iter().map(|(name, ..)| name.as_str()).collect();
+    assert_eq!(names, ["busy", "idle"]);
+    // Its main process only sleeps: the work was its child's.
+    assert!(all[0].1 > 10_000 && all[0].1 > all[1].1 && !all[0].3, "{all:?}");
+    assert_eq!(usage(&stage, Some("idle")).unwrap().len(), 1);
+    assert_eq!((usage(&stage, Some("off")), usage(&stage, Some("none"))), (Ok(Vec::new()), Err(69)));
+}
+
+#[test]
+fn without_cgroups_the_main_process_is_counted_and_that_is_said() {
+    let mut stage = Stage::new();
+    let mut command = stage.sleeper("s").command();
+    command.args(["--cgroup", "/proc"]);
+    stage.start_as(command);
+    stage.until_state("s", S::Ready);
+    let all = usage(&stage, Some("s")).unwrap();
+    assert!(all[0].2.is_some_and(|bytes| bytes > 0) && all[0].3, "{all:?}");
+}
+
 #[test]
 fn a_process_out_of_its_session_may_announce_it_too() {
     if !may_make() {

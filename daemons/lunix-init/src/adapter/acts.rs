@@ -31,6 +31,7 @@ impl Host {
                         self.end_group(news.id);
                     }
                     self.follow_log_service(news.id, news.what);
+                    self.follow_companion(news.id, news.what);
                     self.tell(&news);
                 }
                 Act::Report(report) => self.tell_generation(&report),

@@ -12,8 +12,10 @@ mod output;
 mod overrides;
 mod privileges;
 mod reap;
+mod resources;
 mod scarcity;
 mod sockets;
+mod usage;
 mod watch;
 
 use crate::by_name::ByName;
@@ -34,7 +36,6 @@ use log_service::LogLink;
 use notify::NotifySocket;
 use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
-use rustix::process::Resource;
 use scarcity::Scarcity;
 use std::ffi::CString;
 use std::io;
@@ -84,7 +85,7 @@ pub(crate) struct Host {
     pub(crate) console: Console,
     pub(crate) log: Ring,
     pub(crate) events: Ring,
-    pub(crate) control: Option<Control>,
+    pub(crate) control: Control,
     pub(crate) notify: Option<NotifySocket>,
     pub(crate) log_link: Option<LogLink>,
     /// When output is to be read here again, unless the log service is back before.
@@ -164,17 +165,15 @@ impl Host {
         if is_pid1 && crate::poweroff::is_first_namespace() {
             console.tell_the_kernel();
         }
-        let control = match &options.control {
-            None => None,
-            Some(path) => match Control::open(path, is_pid1, &mut reactor) {
-                Ok(control) => Some(control),
-                Err(error) if is_pid1 => {
-                    console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
-                    None
-                }
-                Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
-            },
-        };
+        let mut control = Control::new();
+        if let Some(path) = &options.control
+            && let Err(error) = control.listen(path, is_pid1, &mut reactor)
+        {
+            if !is_pid1 {
+                return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())));
+            }
+            console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
+        }
         let (groups, reason) = Groups::open(options, is_pid1);
         if let Some(reason) = reason {
             console.say(format_args!("info: services run without cgroups: {reason}"));
@@ -183,7 +182,7 @@ impl Host {
         if let Err(error) = &watcher {
             console.say(format_args!("warn: cannot watch the service directory, use rescan: {error}"));
         }
-        let null = open_null()?;
+        let null = resources::open_null()?;
         Ok(Self {
             reactor,
             signals,
@@ -202,7 +201,7 @@ impl Host {
             drain_at: None,
             watcher: watcher.ok(),
             services: options.services.clone().unwrap_or_else(|| crate::options::SERVICES.into()),
-            stores: stores(options),
+            stores: resources::stores(options),
             overrides: options.overrides.clone(),
             folder: None,
             groups,
@@ -210,7 +209,7 @@ impl Host {
             environment: environment::own(),
             scarcity: Scarcity::new(&null),
             null,
-            descriptors: raise_descriptor_limit(),
+            descriptors: resources::raise_descriptor_limit(),
             is_pid1,
             reap_again: false,
             goal: None,
@@ -266,8 +265,15 @@ impl Host {
         self.take_output_back(now);
         self.try_again(now);
         self.save_overrides();
+        self.wake_companions(now);
         self.tell_watchers();
-        let deadlines = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at, self.scarcity.again_at];
+        let deadlines = [
+            self.supervisor.deadline(),
+            self.shutdown.deadline(),
+            self.drain_at,
+            self.scarcity.again_at,
+            self.companion_deadline(),
+        ];
         let next = deadlines.into_iter().flatten().min();
         if next != self.armed {
             let set = next.map_or_else(|| self.deadline.disarm(), |deadline| self.deadline.arm(deadline));
@@ -372,28 +378,4 @@ impl Host {
         // Where neither is to be had, `finish` comes from the directory as it is now.
         channels.home = by_place.or_else(|| before?.enter(service.folder()).ok().flatten());
     }
-}
-
-/// The stores that were named, or the usual ones; as the kernel tells paths, without links.
-fn stores(options: &Options) -> Vec<PathBuf> {
-    let usual = || directory::place::STORES.map(PathBuf::from).to_vec();
-    let named = if options.stores.is_empty() { usual() } else { options.stores.clone() };
-    named.into_iter().map(|store| std::fs::canonicalize(&store).unwrap_or(store)).collect()
-}
-
-/// What reads as nothing: /dev/null, or an empty file in memory where there is no /dev.
-fn open_null() -> io::Result<OwnedFd> {
-    use rustix::fs::{MemfdFlags, Mode, OFlags};
-    match rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()) {
-        Ok(fd) => Ok(fd),
-        Err(_) => Ok(rustix::fs::memfd_create("null", MemfdFlags::CLOEXEC)?),
-    }
-}
-
-/// Takes as many descriptors as the kernel gives; returns the limit (soft, hard) that services are to have: the old one.
-fn raise_descriptor_limit() -> Option<(u64, u64)> {
-    let old = rustix::process::getrlimit(Resource::Nofile);
-    let (soft, hard) = (old.current?, old.maximum?);
-    let raised = rustix::process::Rlimit { current: Some(hard), maximum: Some(hard) };
-    (soft < hard && rustix::process::setrlimit(Resource::Nofile, raised).is_ok()).then_some((soft, hard))
 }

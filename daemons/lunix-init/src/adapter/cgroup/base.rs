@@ -109,12 +109,12 @@ impl Base {
     }
 
     /// A file of a service's cgroup; `None` when it is not there or cannot be read.
-    pub(super) fn read(&self, name: &str, file: &str) -> Option<Vec<u8>> {
+    pub(crate) fn read(&self, name: &str, file: &str) -> Option<Vec<u8>> {
         self.folder.read(&format!("{name}/{file}"), FILE_MAX).ok().flatten()
     }
 
     /// True while a process is in the cgroup or below it.
-    pub(super) fn is_populated(&self, name: &str) -> bool {
+    pub(crate) fn is_populated(&self, name: &str) -> bool {
         self.read(name, "cgroup.events").and_then(|events| counters::keyed(&events, "populated")) == Some(1)
     }
 

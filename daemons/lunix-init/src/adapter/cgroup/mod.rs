@@ -53,6 +53,13 @@ pub(crate) struct Group {
     triggers: Vec<(OwnedFd, Token, Trigger)>,
 }
 
+impl Group {
+    /// Its directory below that of all.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl Groups {
     /// Finds the place for them; the sentence says why there is none.
     pub(crate) fn open(options: &Options, is_pid1: bool) -> (Self, Option<String>) {
