@@ -86,7 +86,8 @@ fn everything_killed_in_any_order_comes_back_once() {
         let mut own = children(stage.pid());
         // What a killed one had started has nobody else now; it leads nothing.
         own.retain(|&pid| leads(pid));
-        (pids.sort_unstable(), own.sort_unstable());
+        pids.sort_unstable();
+        own.sort_unstable();
         pids.len() == names.len() && pids == own
     });
     assert_eq!(stage.row("once").unwrap().state, S::Done);

@@ -1,5 +1,5 @@
 //! What may go wrong around PID 1, provoked: each row of `docs/pid1.md` names the test here that proves it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 #[path = "../common/mod.rs"]
 mod common;
