@@ -20,6 +20,7 @@ pub mod netlink;
 pub mod network;
 pub mod old_kernel;
 pub mod peer;
+pub mod seccomp;
 pub mod signal;
 pub mod spawn;
 pub mod standard;

@@ -42,6 +42,7 @@ pub mod options;
 mod orders;
 pub mod overrides;
 pub mod poweroff;
+pub mod rate;
 mod reasons;
 pub mod reconcile;
 pub mod ring;

@@ -67,6 +67,8 @@ pub struct Rare {
     pub pipeline: Option<String>,
     /// What lunix-init listens on for it (`sockets`).
     pub sockets: Vec<Socket>,
+    /// What it may ask for on the socket it is born with (`companion`).
+    pub companion: Option<Box<[&'static str]>>,
     /// What comes after the `@` of its name.
     pub instance: Option<String>,
     /// Its directory below that of all services, when that is not its name.
@@ -80,6 +82,7 @@ const COMMON: Rare = Rare {
     producers: Vec::new(),
     pipeline: None,
     sockets: Vec::new(),
+    companion: None,
     instance: None,
     folder: None,
 };

@@ -27,6 +27,7 @@ impl Host {
                         channels.kept_mut().store.clear();
                     }
                     self.follow_log_service(news.id, news.what);
+                    self.follow_companion(news.id, news.what);
                     self.tell(&news);
                 }
                 Act::Report(report) => self.tell_generation(&report),

@@ -1,6 +1,7 @@
 //! Starting the programs of services.
 
 use super::command;
+use super::control::COMPANION_NAME;
 use super::log_service::SOCKET_NAME;
 use super::privileges::Privileges;
 use super::{Host, Key};
@@ -130,17 +131,20 @@ impl Host {
             }
         }
         let mut log_socket = None;
+        let mut companion_socket = None;
         if is_main {
             let is_log = service_is_log(&self.supervisor, id);
             self.open_sockets(id)?;
             if is_log {
                 log_socket = Some(self.open_log_link(id)?);
             }
+            companion_socket = self.open_companion(id)?;
         }
         let told = if notification.is_some() { Some(self.open_notification(id)?) } else { None };
         let (mut extra, mut names) = if is_main { self.handed_down(id) } else { (Vec::new(), String::new()) };
-        if let Some(socket) = &log_socket {
-            names = if names.is_empty() { SOCKET_NAME.to_owned() } else { format!("{names}:{SOCKET_NAME}") };
+        for (socket, name) in [(&companion_socket, COMPANION_NAME), (&log_socket, SOCKET_NAME)] {
+            let Some(socket) = socket else { continue };
+            names = if names.is_empty() { name.to_owned() } else { format!("{names}:{name}") };
             extra.extend(std::iter::once(socket.as_fd()).zip(3 + i32::try_from(extra.len()).unwrap_or(0)..));
         }
         if !extra.is_empty() {

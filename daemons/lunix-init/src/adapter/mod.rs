@@ -79,7 +79,7 @@ pub(crate) struct Host {
     pub(crate) console: Console,
     pub(crate) log: Ring,
     pub(crate) events: Ring,
-    pub(crate) control: Option<Control>,
+    pub(crate) control: Control,
     /// Where clients are to find it.
     pub(crate) control_path: Option<PathBuf>,
     pub(crate) notify: Option<NotifySocket>,
@@ -158,17 +158,15 @@ impl Host {
         if is_pid1 && crate::poweroff::is_first_namespace() {
             console.tell_the_kernel();
         }
-        let control = match &options.control {
-            None => None,
-            Some(path) => match Control::open(path, is_pid1, &mut reactor) {
-                Ok(control) => Some(control),
-                Err(error) if is_pid1 => {
-                    console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
-                    None
-                }
-                Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
-            },
-        };
+        let mut control = Control::new();
+        if let Some(path) = &options.control
+            && let Err(error) = control.listen(path, is_pid1, &mut reactor)
+        {
+            if !is_pid1 {
+                return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())));
+            }
+            console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
+        }
         let watcher = Watcher::open(&mut reactor);
         if let Err(error) = &watcher {
             console.say(format_args!("warn: cannot watch the service directory, use rescan: {error}"));
@@ -256,8 +254,15 @@ impl Host {
         self.take_output_back(now);
         self.try_again(now);
         self.save_overrides();
+        self.wake_companions(now);
         self.tell_watchers();
-        let deadlines = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at, self.scarcity.again_at];
+        let deadlines = [
+            self.supervisor.deadline(),
+            self.shutdown.deadline(),
+            self.drain_at,
+            self.scarcity.again_at,
+            self.companion_deadline(),
+        ];
         let next = deadlines.into_iter().flatten().min();
         if next != self.armed {
             let set = next.map_or_else(|| self.deadline.disarm(), |deadline| self.deadline.arm(deadline));

@@ -159,13 +159,12 @@ impl Host {
         let (console, log, name) = (&mut self.console, &mut self.log, &*service.name);
         let mut lines = channels.lines.take().unwrap_or_default();
         lines.feed(buffer.get(..length).unwrap_or_default(), |line| {
-            let prefixed = line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b": "));
-            console.line(if prefixed { "" } else { name }, line);
-            if prefixed {
-                log.push(line);
-            } else {
-                log.push(&[name.as_bytes(), b": ", line].concat());
-            }
+            let own = line.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b": "));
+            console.line(if own.is_some() { "" } else { name }, line);
+            // The name first, with its length, so that nobody's line passes for another's.
+            let length = u8::try_from(name.len()).unwrap_or(0);
+            let name = name.as_bytes().get(..usize::from(length)).unwrap_or_default();
+            log.push(&[&[length], name, own.unwrap_or(line)].concat());
         });
         channels.lines = lines.has_part().then_some(lines);
         length
