@@ -18,6 +18,7 @@ pub mod exec;
 pub mod filter;
 pub mod netlink;
 pub mod network;
+pub mod notify;
 pub mod old_kernel;
 pub mod peer;
 pub mod seccomp;

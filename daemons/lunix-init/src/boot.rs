@@ -68,6 +68,10 @@ pub fn mount_all(console: &mut Console) {
 pub fn set_up() {
     // In a PID namespace there is no such key.
     let _ = rustix::system::reboot(RebootCommand::CadOff);
+    // Neither does a machine without a screen have a key for the keyboard request.
+    if let Ok(console) = rustix::fs::open("/dev/tty0", OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()) {
+        let _ = sys::device::accept_keyboard_request(&console, sys::signal::WINCH);
+    }
     let _ = rustix::process::chdir("/");
     rustix::process::umask(Mode::from_raw_mode(0o022));
 }

@@ -36,6 +36,8 @@ pub struct Definition {
     pub is_bundle: bool,
     /// The operator may restart it, not stop it (`flag-essential`, `critical`).
     pub is_essential: bool,
+    /// The boot cannot do without it (`critical`).
+    pub is_critical: bool,
     /// It announces itself by sd_notify (`notify-socket`).
     pub notify_socket: bool,
     /// There is a program that tells it to reload (`reload`).
@@ -110,6 +112,7 @@ impl Default for Definition {
             runs_nothing: false,
             is_bundle: false,
             is_essential: false,
+            is_critical: false,
             notify_socket: false,
             has_reload: false,
             on_change: OnChange::Restart,

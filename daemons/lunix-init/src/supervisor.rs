@@ -51,6 +51,9 @@ pub struct News {
 /// Room that queues keep when they are empty.
 pub const QUEUE_KEPT: usize = 32;
 
+/// The bundle of what a machine does once when it boots; without it a person must help.
+pub const BOOT: &str = "boot";
+
 /// Where the acts go; the adapter takes them from the front.
 pub type Acts = VecDeque<Act>;
 
@@ -76,6 +79,8 @@ pub struct Supervisor {
     pub(crate) remembered: Vec<Override>,
     /// The overrides may be others than when they were asked for last.
     pub(crate) overrides_dirty: bool,
+    /// Of all services only those of the bundle [`BOOT`] are to run for now.
+    pub(crate) only_boot: bool,
     /// Services that have nothing to execute and are to be done now.
     nothing: Vec<usize>,
     effects: Effects,

@@ -26,6 +26,10 @@ impl Host {
                         // Kept over its restarts, not over its being stopped.
                         channels.kept_mut().store.clear();
                     }
+                    if news.what == What::Ready {
+                        self.open_watchdog();
+                    }
+                    self.is_broken |= news.what == What::Broken;
                     self.follow_log_service(news.id, news.what);
                     self.follow_companion(news.id, news.what);
                     self.tell(&news);

@@ -3,6 +3,7 @@
 mod acts;
 mod command;
 mod control;
+mod ending;
 mod events;
 mod launch;
 mod log_service;
@@ -11,19 +12,23 @@ mod output;
 mod overrides;
 mod privileges;
 mod reap;
+mod rescue;
 mod scarcity;
 mod sockets;
 mod watch;
+mod watchdog;
 
 use crate::by_name::ByName;
+use crate::cmdline::{Mode, Shell};
 use crate::console::Console;
 use crate::directory::Known;
 use crate::directory::folder::Folder;
 use crate::options::Options;
+use crate::rescue::Rescue;
 use crate::ring::Ring;
 use crate::scarcity::is_scarcity;
 use crate::service::Found;
-use crate::shutdown::{Effect, Goal, Input, Phase, Shutdown};
+use crate::shutdown::{Goal, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
 use crate::{directory, environment};
 use control::Control;
@@ -40,6 +45,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use sys::signal;
 use watch::Watcher;
+use watchdog::Watchdog;
 
 /// Bytes kept of the services' output.
 const LOG_BYTES: usize = 64 * 1024;
@@ -56,6 +62,7 @@ const TIMER_AGAIN: Duration = Duration::from_millis(50);
 pub(crate) enum Key {
     Signals,
     Deadline,
+    Watchdog,
     Debounce,
     Inotify,
     Listener,
@@ -100,6 +107,17 @@ pub(crate) struct Host {
     /// More children may have ended than one turn reaps.
     reap_again: bool,
     goal: Option<Goal>,
+    /// The process of the last steps.
+    finisher: Option<i32>,
+    watchdog: Watchdog,
+    mode: Mode,
+    /// Who is let in at the console.
+    login: Shell,
+    rescue: Rescue,
+    /// The process of the rescue shell.
+    shell: Option<i32>,
+    /// Something broke since the boot was looked after last.
+    is_broken: bool,
 }
 
 /// Supervises until the end; returns what that is to be.
@@ -111,7 +129,8 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> i
     if let Some(path) = &host.overrides {
         host.supervisor.remember(overrides::read(path));
     }
-    host.rescan();
+    host.open_watchdog();
+    host.begin();
     host.turn();
     if let Some(ready) = ready {
         let _ = rustix::io::write(&ready, b"\n");
@@ -120,6 +139,9 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> i
         if let Some(goal) = host.goal {
             host.drain_all();
             host.remove_socket();
+            if goal == Goal::Halt {
+                host.release_watchdog();
+            }
             return Ok(goal);
         }
         let limit = if host.reap_again { Some(Duration::ZERO) } else { host.scarcity.wait_max };
@@ -201,6 +223,13 @@ impl Host {
             is_pid1,
             reap_again: false,
             goal: None,
+            finisher: None,
+            watchdog: Watchdog::new(options.watchdog),
+            mode: options.mode,
+            login: options.shell,
+            rescue: Rescue::default(),
+            shell: None,
+            is_broken: false,
         })
     }
 
@@ -211,6 +240,7 @@ impl Host {
                 let _ = self.deadline.fired();
                 self.armed = None;
             }
+            Key::Watchdog => self.feed_watchdog(),
             Key::Inotify => self.directory_changed(),
             Key::Debounce => self.rescan_when_due(),
             Key::Listener => self.accept(),
@@ -237,7 +267,8 @@ impl Host {
                 (signal::TERM | signal::INT, true) => self.ask(Goal::Reboot),
                 (signal::USR1, true) => self.ask(Goal::Halt),
                 (signal::USR2 | signal::PWR, true) => self.ask(Goal::Poweroff),
-                // The keyboard request, and what means nothing to a supervisor: ignored, and so harmless.
+                (signal::WINCH, true) => self.keyboard_request(),
+                // What means nothing to a supervisor: ignored, and so harmless.
                 (_, _) => {}
             }
         }
@@ -250,6 +281,7 @@ impl Host {
             self.supervisor.tick(now, &mut self.acts);
         }
         self.run_acts();
+        self.look_after_the_boot();
         self.advance_shutdown(now);
         self.take_output_back(now);
         self.try_again(now);
@@ -272,48 +304,9 @@ impl Host {
         }
     }
 
-    /// Somebody wants the end.
-    pub(crate) fn ask(&mut self, goal: Goal) {
-        self.announce(goal.announcement());
-        self.feed_shutdown(Input::Ask(goal));
-    }
-
-    fn advance_shutdown(&mut self, now: Instant) {
-        if matches!(self.shutdown.phase(), Phase::Services | Phase::Killing) && self.supervisor.is_quiet() {
-            self.feed_shutdown(Input::Quiet);
-        }
-        if self.shutdown.deadline().is_some_and(|deadline| deadline <= now) {
-            self.feed_shutdown(Input::Timeout);
-        }
-    }
-
-    fn feed_shutdown(&mut self, input: Input) {
-        let now = Instant::now();
-        match self.shutdown.step(now, input) {
-            None => {}
-            Some(Effect::EndServices) => self.supervisor.end(now, &mut self.acts),
-            Some(Effect::KillServices) => {
-                self.console.say(format_args!("warn: services did not end in time: killing them"));
-                self.supervisor.kill_all(now, &mut self.acts);
-            }
-            Some(Effect::EndStrays) => {
-                self.name_survivors();
-                self.signal_strays(signal::TERM);
-                self.signal_strays(signal::CONT);
-                self.reap();
-            }
-            Some(Effect::KillStrays) => {
-                self.signal_strays(signal::KILL);
-                self.reap();
-            }
-            Some(Effect::Finish(goal)) => self.goal = Some(goal),
-        }
-        self.run_acts();
-    }
-
     /// Reads the service directory and brings everything in line with it.
     pub(crate) fn rescan(&mut self) {
-        if self.shutdown.phase() != Phase::Running {
+        if self.shutdown.phase() != Phase::Running || self.mode == Mode::Emergency {
             return;
         }
         let supervisor = &self.supervisor;

@@ -38,6 +38,9 @@ impl Host {
     }
 
     fn bury(&mut self, pid: i32, status: WaitStatus) {
+        if self.is_finisher(pid) || self.is_shell(pid) {
+            return;
+        }
         let service = self.supervisor.find_pid(pid);
         let reloader = self.supervisor.find_reloader(pid);
         if service.is_none() && reloader.is_none() {
