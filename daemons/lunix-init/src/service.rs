@@ -200,6 +200,10 @@ pub struct Service {
     pub(crate) removed: bool,
     /// It is to be forgotten already.
     pub(crate) gone: bool,
+    /// Something may have changed since it was written down last.
+    pub(crate) unsaved: bool,
+    /// Its directory could not be read since another lunix-init left it: what it says is taken when it can.
+    pub(crate) undefined: bool,
     pub(crate) after: Box<[u32]>,
     pub(crate) before: Box<[u32]>,
 }
@@ -231,6 +235,8 @@ impl Service {
             unlisted: false,
             removed: false,
             gone: false,
+            unsaved: false,
+            undefined: false,
             after: Box::default(),
             before: Box::default(),
         }

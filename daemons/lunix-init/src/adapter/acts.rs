@@ -25,6 +25,7 @@ impl Host {
                     {
                         // Kept over its restarts, not over its being stopped.
                         channels.kept_mut().store.clear();
+                        self.supervisor.touch(news.id);
                     }
                     if news.what == What::Ready {
                         self.open_watchdog();

@@ -186,6 +186,18 @@ impl Stage {
         }
     }
 
+    /// Looks again and again, for what no event tells.
+    pub fn until_seen<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(seen) = look() {
+                return seen;
+            }
+            assert!(Instant::now() < end, "{what} is not to be seen");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     pub fn until_state(&self, name: &str, state: ServiceState) -> Row {
         self.until(name, state.word(), |row| row.state == state)
     }

@@ -19,7 +19,7 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// Clients of the listening socket at once.
@@ -96,11 +96,21 @@ impl Control {
         net::bind(&socket, &address)?;
         rustix::fs::chmod(path, Mode::from_raw_mode(0o666))?;
         net::listen(&socket, 16)?;
+        self.handed_down(socket, path, reactor)
+    }
+
+    /// Listens on a socket that another lunix-init left, at `path`.
+    pub(crate) fn handed_down(&mut self, socket: OwnedFd, path: &Path, reactor: &mut Reactor<Key>) -> io::Result<()> {
         let token = reactor.insert(&socket, Interest::READ, Key::Listener)?;
         if let Some(before) = self.listener.replace(Listener { socket, token, path: path.to_path_buf() }) {
             let _ = reactor.remove(before.token, &before.socket);
         }
         Ok(())
+    }
+
+    /// What it listens on.
+    pub(crate) fn listener(&self) -> Option<BorrowedFd<'_>> {
+        self.listener.as_ref().map(|listener| listener.socket.as_fd())
     }
 
     fn client(&self, index: usize) -> Option<&Client> {

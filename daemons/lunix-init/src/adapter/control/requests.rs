@@ -78,9 +78,20 @@ impl Host {
                 Err((69, "kexec: no kernel is loaded".to_owned()))
             }
             Request::Kexec => self.end_machine("kexec", Goal::Kexec),
-            Request::Reexec => Err((69, "reexec: there is no other program".to_owned())),
+            Request::Reexec => return self.try_exchange(index).map(|()| Answer::Waiting),
         }
         .map(|()| Answer::Ok)
+    }
+
+    /// Answers what took longer.
+    pub(crate) fn conclude(&mut self, index: usize, outcome: Result<(), Refusal>) {
+        let Some(client) = self.control.client_mut(index).filter(|client| matches!(client.answer, Answer::Waiting))
+        else {
+            return;
+        };
+        client.answer =
+            outcome.map_or_else(|(code, sentence)| Answer::Refused(code, Rc::from(sentence)), |()| Answer::Ok);
+        self.go_on(index);
     }
 
     fn feed(&mut self, index: usize, feed: Feed) {
