@@ -74,6 +74,11 @@ impl Host {
             }
             Err(failure) => {
                 self.close_notification(id);
+                if let Script::End(_) = script {
+                    let name = self.supervisor.get(id).map_or("", |service| &service.name);
+                    self.console
+                        .say(format_args!("warn: {name}: goes on without its end script: {}", failure.sentence));
+                }
                 self.supervisor.not_spawned(now, id, failure.passing, &failure.sentence, &mut self.acts);
             }
         }
