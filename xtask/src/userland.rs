@@ -121,11 +121,11 @@ fn furnish(root: &Path, built: &Built, kernel: &Kernel, folder: &Path) -> Result
         }
     }
     for program in PROGRAMS {
-        let (from, to) = (built.folder.join(program), root.join("usr/local/sbin").join(program));
+        let (from, to) = (built.folder.join(program), root.join("usr/sbin").join(program));
         std::fs::copy(&from, &to).at(&from)?;
     }
     let init = root.join("sbin/init");
-    std::os::unix::fs::symlink("/usr/local/sbin/lunix-init", &init).at(&init)?;
+    std::os::unix::fs::symlink("/usr/sbin/lunix-init", &init).at(&init)?;
     if let Some((modules, version)) = &kernel.modules {
         let selected = kernel::select_modules(modules, version, &image::wanted_modules()?)?;
         copy(&selected.join("lib/modules"), &root.join("usr/lib"))?;
