@@ -118,6 +118,18 @@ const NEEDS: &[Need] = &[
     Need::apt("strace", "counts system calls at idle"),
 ];
 
+/// Other people's inits and daemons. Tests that miss them are skipped; a full run skips nothing.
+const FULL_NEEDS: &[Need] = &[
+    Need::apt_program("runit", "runsvdir", "runs our daemons"),
+    Need::apt_program("s6", "s6-svscan", "runs our daemons"),
+    Need::apt_program("openrc", "openrc-run", "runs our daemons"),
+    Need::apt_program("systemd", "systemd-analyze", "reads our units"),
+    Need::apt("mosquitto", "runs from its converted unit"),
+    Need::apt("redis-server", "runs from its converted unit"),
+    Need::apt_program("nginx-light", "nginx", "runs from its converted unit"),
+    Need::apt("cron", "runs from its converted unit"),
+];
+
 type Environment = BTreeMap<&'static str, OsString>;
 
 /// `cargo xtask test [STAGE…] [--full]`
@@ -155,7 +167,8 @@ fn run(stages: &[&Stage], is_full: bool) -> Result<()> {
     } else {
         Vec::new()
     };
-    need::satisfy(&[NEEDS, &vm, build::needs(Flavour::Stable), clients::NEEDS].concat())?;
+    let full = if is_full { FULL_NEEDS } else { &[] };
+    need::satisfy(&[NEEDS, full, &vm, build::needs(Flavour::Stable), clients::NEEDS].concat())?;
     let built = build::build(Flavour::Stable)?;
     let mut environment = clients::environment();
     environment.insert("LUNIX_BIN_DIR", built.folder.into());

@@ -89,10 +89,11 @@ fn is_writable(path: &str) -> bool {
     rustix::fs::access(path, Access::WRITE_OK).is_ok()
 }
 
-/// Where the kernel found no console for PID 1, the standard library put /dev/null in its place.
+/// Where the kernel found no console for PID 1, something that nobody hears is in its place.
 fn find_console() {
     let is_null = |stat: rustix::fs::Stat| stat.st_rdev == rustix::fs::makedev(1, 3);
-    if !rustix::fs::fstat(rustix::stdio::stderr()).is_ok_and(is_null) {
+    let is_silent = sys::standard::stderr_was_closed() || rustix::fs::fstat(rustix::stdio::stderr()).is_ok_and(is_null);
+    if !is_silent {
         return;
     }
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;

@@ -4,6 +4,7 @@
 //! `Starting`, `Ready`, `Stopping` and `Killing` the service's process (a oneshot's: `up`), in `Finishing` its `finish`, in `Undoing` a oneshot's
 //! `down`; in the other states nothing runs.
 
+use crate::survival::record::Life;
 use init_control::{Ended, ServiceState, What};
 use reactor::Instant;
 use std::time::Duration;
@@ -129,6 +130,20 @@ impl Lifecycle {
             restarts: 0,
             born: now,
         }
+    }
+
+    /// All of it, to be kept.
+    #[must_use]
+    pub const fn kept(&self) -> Life {
+        let Self { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born } = *self;
+        Life { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born }
+    }
+
+    /// A life that goes on where it was.
+    #[must_use]
+    pub const fn resumed(life: Life) -> Self {
+        let Life { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born } = life;
+        Self { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born }
     }
 
     /// What it is doing.

@@ -14,7 +14,7 @@ pub const SERVICES: &str = "/etc/lunix/services";
 pub const OVERRIDES: &str = "/run/lunix/init.overrides";
 
 /// One row per flag: feeds the help and the manual.
-pub const FLAGS: [(&str, &str, &str); 12] = [
+pub const FLAGS: [(&str, &str, &str); 15] = [
     (
         "--services",
         "DIR",
@@ -49,6 +49,13 @@ pub const FLAGS: [(&str, &str, &str); 12] = [
         "as PID 1: let in whoever knows root's password (sulogin, the default) or anybody (shell) when the boot fails",
     ),
     ("--no-mounts", "", "as PID 1: mount nothing, for containers that come with their mounts"),
+    ("--resumes", "N", "exit with 0 when it can go on from a state of version N, with 78 otherwise"),
+    (
+        "--state-fd",
+        "N",
+        "go on from the state in descriptor N that another lunix-init left in this process (it says so itself)",
+    ),
+    ("--crashed", "SIGNAL", "that one was ended by SIGNAL (it says so itself)"),
     ("-V, --version", "", "print the version"),
     ("-h, --help", "", "print this help"),
 ];
@@ -62,6 +69,8 @@ pub enum Wish {
     Check(Options),
     /// Unmount and so on, for the PID 1 that is our parent.
     LastSteps(Steps),
+    /// Say whether a state of this version can be gone on from.
+    Resumes(u32),
     /// Print the version.
     Version,
     /// Print the help.
@@ -91,6 +100,10 @@ pub struct Options {
     pub mode: Mode,
     /// Who is let in when the boot fails.
     pub shell: Shell,
+    /// The state that another lunix-init left in this process.
+    pub state_fd: Option<i32>,
+    /// The signal that ended that one.
+    pub crashed: Option<i32>,
 }
 
 impl Default for Options {
@@ -106,6 +119,8 @@ impl Default for Options {
             watchdog: None,
             mode: Mode::Whole,
             shell: Shell::Login,
+            state_fd: None,
+            crashed: None,
         }
     }
 }
@@ -157,6 +172,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, lenient: bool) -> Re
                 options.mode = word.to_str().and_then(Mode::of).unwrap_or(options.mode);
                 Ok(())
             }
+            Arg::Long("state-fd") => number(&mut parser).map(|fd: i32| options.state_fd = Some(fd)),
+            Arg::Long("crashed") => number(&mut parser).map(|signal: i32| options.crashed = Some(signal)),
+            Arg::Long("resumes") if !lenient => match number(&mut parser) {
+                Ok(version) => return Ok(Wish::Resumes(version)),
+                Err(error) => Err(error),
+            },
             Arg::Long("no-mounts") => {
                 options.mounts = false;
                 Ok(())
@@ -215,7 +236,9 @@ mod tests {
     fn run(words: &[&str], lenient: bool) -> Result<Options, String> {
         match parse(words.iter().map(OsString::from), lenient)? {
             Wish::Run(options) => Ok(options),
-            other @ (Wish::Check(_) | Wish::LastSteps(_) | Wish::Version | Wish::Help) => Err(format!("{other:?}")),
+            other @ (Wish::Check(_) | Wish::LastSteps(_) | Wish::Resumes(_) | Wish::Version | Wish::Help) => {
+                Err(format!("{other:?}"))
+            }
         }
     }
 

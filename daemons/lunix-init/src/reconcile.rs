@@ -92,6 +92,7 @@ impl Supervisor {
             Some(slot) => *slot = service,
             None => self.services.push(service),
         }
+        self.touch(id);
         self.tell(id, What::Added, acts);
     }
 
@@ -100,6 +101,9 @@ impl Supervisor {
         let back = std::mem::take(&mut service.removed);
         if service.fingerprint == entry.fingerprint && !back {
             service.place = entry.place.map(String::into_boxed_str);
+            if let (true, Ok(definition)) = (service.undefined, entry.definition) {
+                (service.definition, service.undefined) = (definition, false);
+            }
             return;
         }
         let remarks = entry.remarks.iter().map(|remark| format!("{}: {remark}", entry.name));
@@ -161,7 +165,7 @@ impl Supervisor {
     }
 
     /// Resolves names to numbers, in both directions.
-    fn link(&mut self) {
+    pub(crate) fn link(&mut self) {
         let links = Links::of(self);
         let listed = self.listed(&links.after);
         let circles = circles(&links.after);

@@ -69,6 +69,8 @@ pub struct Rare {
     pub pipeline: Option<String>,
     /// What lunix-init listens on for it (`sockets`).
     pub sockets: Vec<Socket>,
+    /// What it may ask for on the socket it is born with (`companion`).
+    pub companion: Option<Box<[&'static str]>>,
     /// What comes after the `@` of its name.
     pub instance: Option<String>,
     /// Its directory below that of all services, when that is not its name.
@@ -82,6 +84,7 @@ const COMMON: Rare = Rare {
     producers: Vec::new(),
     pipeline: None,
     sockets: Vec::new(),
+    companion: None,
     instance: None,
     folder: None,
 };
@@ -197,6 +200,10 @@ pub struct Service {
     pub(crate) removed: bool,
     /// It is to be forgotten already.
     pub(crate) gone: bool,
+    /// Something may have changed since it was written down last.
+    pub(crate) unsaved: bool,
+    /// Its directory could not be read since another lunix-init left it: what it says is taken when it can.
+    pub(crate) undefined: bool,
     pub(crate) after: Box<[u32]>,
     pub(crate) before: Box<[u32]>,
 }
@@ -228,6 +235,8 @@ impl Service {
             unlisted: false,
             removed: false,
             gone: false,
+            unsaved: false,
+            undefined: false,
             after: Box::default(),
             before: Box::default(),
         }

@@ -131,6 +131,25 @@ impl Shutdown {
         Self { phase: Phase::Running, goal: Goal::Leave, deadline: None, whole: None, hurried: false, services_limit }
     }
 
+    /// An end that goes on where it was; all of it has its limit anew.
+    #[must_use]
+    pub fn resumed(phase: Phase, goal: Goal, deadline: Option<Instant>, services_limit: Duration) -> Self {
+        let whole = deadline.map(|deadline| deadline + WHOLE_LIMIT);
+        Self { phase, goal, deadline, whole, hurried: false, services_limit }
+    }
+
+    /// How long services may take.
+    #[must_use]
+    pub const fn services_limit(&self) -> Duration {
+        self.services_limit
+    }
+
+    /// What it is to be, once it is asked for.
+    #[must_use]
+    pub const fn goal(&self) -> Goal {
+        self.goal
+    }
+
     /// How far it has come.
     #[must_use]
     pub const fn phase(&self) -> Phase {

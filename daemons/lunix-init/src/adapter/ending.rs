@@ -57,6 +57,7 @@ impl Host {
                 self.supervisor.kill_all(now, &mut self.acts);
             }
             Some(Effect::EndStrays) => {
+                self.name_survivors();
                 self.signal_strays(signal::TERM);
                 self.signal_strays(signal::CONT);
                 self.reap();

@@ -1,6 +1,7 @@
 //! Starting the programs of services.
 
 use super::command;
+use super::control::COMPANION_NAME;
 use super::log_service::SOCKET_NAME;
 use super::privileges::Privileges;
 use super::{Host, Key};
@@ -62,6 +63,7 @@ impl Host {
                     (channels.process, channels.heir) = (Some(process), None);
                 }
                 self.supervisor.spawned(now, id, pid, &mut self.acts);
+                self.save_one(id);
             }
             Err(failure) => {
                 self.close_notification(id);
@@ -71,7 +73,10 @@ impl Host {
     }
 
     pub(crate) fn start_program(&mut self, id: usize, program: Program) -> Result<Process, Failure> {
+        self.reserve_record(id)?;
         self.open_channels(id)?;
+        // Before there is a process: that it may be there already must be known, too.
+        self.save_one(id);
         let is_main = program == Program::Script(Script::Main);
         let Some(service) = self.supervisor.get(id) else {
             return Err(Failure::lasting("there is no such service".to_owned()));
@@ -125,17 +130,20 @@ impl Host {
             }
         }
         let mut log_socket = None;
+        let mut companion_socket = None;
         if is_main {
             let is_log = service_is_log(&self.supervisor, id);
             self.open_sockets(id)?;
             if is_log {
                 log_socket = Some(self.open_log_link(id)?);
             }
+            companion_socket = self.open_companion(id)?;
         }
         let told = if notification.is_some() { Some(self.open_notification(id)?) } else { None };
         let (mut extra, mut names) = if is_main { self.handed_down(id) } else { (Vec::new(), String::new()) };
-        if let Some(socket) = &log_socket {
-            names = if names.is_empty() { SOCKET_NAME.to_owned() } else { format!("{names}:{SOCKET_NAME}") };
+        for (socket, name) in [(&companion_socket, COMPANION_NAME), (&log_socket, SOCKET_NAME)] {
+            let Some(socket) = socket else { continue };
+            names = if names.is_empty() { name.to_owned() } else { format!("{names}:{name}") };
             extra.extend(std::iter::once(socket.as_fd()).zip(3 + i32::try_from(extra.len()).unwrap_or(0)..));
         }
         if !extra.is_empty() {
@@ -163,11 +171,18 @@ impl Host {
         self.close_notification(id);
         let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         rustix::io::ioctl_fionbio(&reader, true)?;
+        self.watch_notification(id, reader)?;
+        Ok(writer)
+    }
+
+    /// Hears from now on what the service announces there.
+    pub(crate) fn watch_notification(&mut self, id: usize, reader: OwnedFd) -> io::Result<()> {
         let token = self.reactor.insert(&reader, Interest::READ, Key::Notification(id))?;
         if let Some(channels) = self.channels.get_mut(id) {
             channels.notification = Some((reader, token));
+            self.supervisor.touch(id);
         }
-        Ok(writer)
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The side that makes system calls: one epoll, and the machines it feeds.
 
 mod acts;
+mod adopt;
 mod command;
 mod control;
 mod ending;
@@ -12,7 +13,10 @@ mod output;
 mod overrides;
 mod privileges;
 mod reap;
+mod reexec;
 mod rescue;
+mod resume;
+mod save;
 mod scarcity;
 mod sockets;
 mod watch;
@@ -30,13 +34,16 @@ use crate::scarcity::is_scarcity;
 use crate::service::Found;
 use crate::shutdown::{Goal, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
+use crate::survival::takeover::Begun;
 use crate::{directory, environment};
 use control::Control;
 use log_service::LogLink;
 use notify::NotifySocket;
 use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
+use reexec::Exchange;
 use rustix::process::Resource;
+use save::Keeper;
 use scarcity::Scarcity;
 use std::ffi::CString;
 use std::io;
@@ -86,7 +93,9 @@ pub(crate) struct Host {
     pub(crate) console: Console,
     pub(crate) log: Ring,
     pub(crate) events: Ring,
-    pub(crate) control: Option<Control>,
+    pub(crate) control: Control,
+    /// Where clients are to find it.
+    pub(crate) control_path: Option<PathBuf>,
     pub(crate) notify: Option<NotifySocket>,
     pub(crate) log_link: Option<LogLink>,
     /// When output is to be read here again, unless the log service is back before.
@@ -116,25 +125,37 @@ pub(crate) struct Host {
     shell: Option<i32>,
     /// Something broke since the boot was looked after last.
     is_broken: bool,
+    pub(crate) keeper: Keeper,
+    /// A program that is to take the place of this one, when it can.
+    pub(crate) exchange: Option<Exchange>,
+    /// Services whose records were lost, and the processes that may be theirs.
+    pub(crate) lost: Vec<(usize, Vec<i32>)>,
 }
 
 /// Supervises until the end; returns what that is to be.
 ///
 /// # Errors
 /// When what it cannot do without is missing at the start: descriptors, the control socket's place.
-pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> io::Result<Goal> {
-    let mut host = Host::new(options, is_pid1)?;
+pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>, begun: &mut Begun) -> io::Result<Goal> {
+    let mut host = Host::new(options, is_pid1, begun)?;
     if let Some(path) = &host.overrides {
         host.supervisor.remember(overrides::read(path));
     }
+    match begun.inherited.take() {
+        None => host.begin(),
+        Some(inherited) => {
+            host.resume(inherited);
+            host.rescan();
+        }
+    }
     host.open_watchdog();
-    host.begin();
     host.turn();
     if let Some(ready) = ready {
         let _ = rustix::io::write(&ready, b"\n");
     }
     loop {
         if let Some(goal) = host.goal {
+            host.drain_all();
             host.remove_socket();
             if goal == Goal::Halt {
                 host.release_watchdog();
@@ -153,11 +174,12 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> i
             host.reap();
         }
         host.turn();
+        host.exchange_when_due();
     }
 }
 
 impl Host {
-    fn new(options: &Options, is_pid1: bool) -> io::Result<Self> {
+    fn new(options: &Options, is_pid1: bool, begun: &mut Begun) -> io::Result<Self> {
         let signals = Signals::new(&[
             signal::CHLD,
             signal::TERM,
@@ -177,22 +199,25 @@ impl Host {
         if is_pid1 && crate::poweroff::is_first_namespace() {
             console.tell_the_kernel();
         }
-        let control = match &options.control {
-            None => None,
-            Some(path) => match Control::open(path, is_pid1, &mut reactor) {
-                Ok(control) => Some(control),
-                Err(error) if is_pid1 => {
-                    console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
-                    None
-                }
-                Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
-            },
-        };
+        let mut control = Control::new();
+        if let Some(path) = &options.control
+            && let Err(error) = match begun.listener() {
+                None => control.listen(path, is_pid1, &mut reactor),
+                Some(listener) => control.handed_down(listener, path, &mut reactor),
+            }
+        {
+            if !is_pid1 {
+                return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())));
+            }
+            console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
+        }
         let watcher = Watcher::open(&mut reactor);
         if let Err(error) = &watcher {
             console.say(format_args!("warn: cannot watch the service directory, use rescan: {error}"));
         }
+        let limits = begun.limits().or_else(raise_descriptor_limit);
         let null = open_null()?;
+        let file = begun.file.take();
         Ok(Self {
             reactor,
             signals,
@@ -206,6 +231,7 @@ impl Host {
             log: Ring::new(LOG_BYTES),
             events: Ring::new(EVENT_BYTES),
             control,
+            control_path: options.control.clone(),
             notify: None,
             log_link: None,
             drain_at: None,
@@ -217,7 +243,7 @@ impl Host {
             environment: environment::own(),
             scarcity: Scarcity::new(&null),
             null,
-            descriptors: raise_descriptor_limit(),
+            descriptors: limits,
             is_pid1,
             reap_again: false,
             goal: None,
@@ -228,6 +254,9 @@ impl Host {
             rescue: Rescue::default(),
             shell: None,
             is_broken: false,
+            keeper: Keeper::new(file),
+            exchange: None,
+            lost: Vec::new(),
         })
     }
 
@@ -256,7 +285,10 @@ impl Host {
             let Ok(Some(received)) = self.signals.read() else { return };
             match (received.signal, self.is_pid1) {
                 (signal::CHLD, _) => self.reap(),
-                (signal::HUP, _) => self.rescan(),
+                (signal::HUP, _) => {
+                    self.listen_again();
+                    self.rescan();
+                }
                 (signal::TERM | signal::INT, false) => self.ask(Goal::Leave),
                 // What the reboot, halt and poweroff of busybox send, and ctrl-alt-del.
                 (signal::TERM | signal::INT, true) => self.ask(Goal::Reboot),
@@ -281,8 +313,18 @@ impl Host {
         self.take_output_back(now);
         self.try_again(now);
         self.save_overrides();
+        self.wake_companions(now);
         self.tell_watchers();
-        let deadlines = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at, self.scarcity.again_at];
+        self.save();
+        self.give_up_exchange_when_late(now);
+        let deadlines = [
+            self.supervisor.deadline(),
+            self.shutdown.deadline(),
+            self.drain_at,
+            self.scarcity.again_at,
+            self.companion_deadline(),
+            self.exchange.as_ref().and_then(Exchange::deadline),
+        ];
         let next = deadlines.into_iter().flatten().min();
         if next != self.armed {
             let set = next.map_or_else(|| self.deadline.disarm(), |deadline| self.deadline.arm(deadline));
@@ -348,6 +390,7 @@ impl Host {
         let by_place = place.and_then(|place| Folder::open(place.as_ref()).ok());
         // Where neither is to be had, `finish` comes from the directory as it is now.
         channels.home = by_place.or_else(|| before?.enter(service.folder()).ok().flatten());
+        self.supervisor.touch(id);
     }
 }
 

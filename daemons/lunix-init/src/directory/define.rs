@@ -1,7 +1,7 @@
 //! What the small files of a service directory say.
 
 use super::folder::Folder;
-use super::{FILE_MAX, parse, privilege, sockets};
+use super::{FILE_MAX, companion, parse, privilege, sockets};
 use crate::lifecycle::Policy;
 use crate::service::Definition;
 use parse::Kind;
@@ -42,11 +42,14 @@ fn longrun(folder: &Folder) -> Result<Definition, String> {
     let mut definition = Definition { policy, notification, notify_socket, ..common(folder)? };
     definition.starts_down = folder.has("down");
     if let Some(all) = small(folder, "sockets", sockets::parse)?.filter(|all| !all.is_empty()) {
-        let above = i32::try_from(all.len()).unwrap_or(i32::MAX).saturating_add(3);
-        if notification.is_some_and(|number| number < above) {
-            return Err(format!("notification-fd: expected {above} or more: the sockets have those from 3 on"));
-        }
         definition.rare_mut().sockets = all;
+    }
+    if let Some(verbs) = small(folder, "companion", companion::parse)? {
+        definition.rare_mut().companion = Some(verbs);
+    }
+    let above = first_free(&definition);
+    if notification.is_some_and(|number| number < above) {
+        return Err(format!("notification-fd: expected {above} or more: the sockets have those from 3 on"));
     }
     if definition.policy.watchdog.is_some() && !notify_socket {
         return Err("watchdog: expected a notify-socket, too".to_owned());
@@ -65,10 +68,17 @@ fn longrun(folder: &Folder) -> Result<Definition, String> {
     Ok(definition)
 }
 
+/// The first number from 3 on that no descriptor handed down has.
+fn first_free(definition: &Definition) -> i32 {
+    let rare = definition.rare();
+    let handed_down = rare.sockets.len() + usize::from(rare.companion.is_some());
+    i32::try_from(handed_down).unwrap_or(i32::MAX).saturating_add(3)
+}
+
 /// A longrun that has one more descriptor: what leads to the output of the others.
 fn log(folder: &Folder) -> Result<Definition, String> {
     let mut definition = longrun(folder)?;
-    let own = i32::try_from(definition.rare().sockets.len()).unwrap_or(i32::MAX).saturating_add(3);
+    let own = first_free(&definition);
     if definition.notification.is_some_and(|number| number <= own) {
         return Err(format!("notification-fd: expected more than {own}, which leads to the output of the others"));
     }

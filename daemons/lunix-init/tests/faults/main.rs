@@ -4,7 +4,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod clients;
+mod clock;
 mod descriptors;
+mod ends;
 mod faults;
+mod killing;
+mod machine;
 mod scarcity;
 mod scripts;
+mod storms;
+mod swaps;
