@@ -26,6 +26,7 @@ fn missing(tools: &[Tool]) -> Option<String> {
 }
 
 /// Runs a script in namespaces of its own; its last line must be `passed`.
+#[expect(clippy::unwrap_used, reason = "a test")]
 fn scenario(test: &str, script: &str, tools: &[Tool]) {
     if let Some(why) = missing(tools) {
         return testkit::skip::note(test, &why);
