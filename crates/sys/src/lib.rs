@@ -21,6 +21,8 @@ pub mod network;
 pub mod notify;
 pub mod old_kernel;
 pub mod peer;
+pub mod seccomp;
 pub mod signal;
 pub mod spawn;
+pub mod standard;
 pub mod tcp;

@@ -1,15 +1,36 @@
-//! Services: what lunix-init does. Daemon: natsinit, which reads lunix-init's control socket; lunix-init takes nothing from the bus.
+//! Services: what lunix-init does, and what it is asked to do. Daemon: natsinit, the companion of lunix-init, which itself takes nothing from the bus.
 //!
 //! | subject | kind | payload |
 //! |---|---|---|
 //! | `init.list` | request | [`crate::List`] of [`Service`] |
+//! | `init.status.<name>` | request | [`ServiceStatus`] |
+//! | `init.usage.<name>`, `init.usage` | request | [`Usage`]; [`UsageList`] |
+//! | `init.log.<name>`, `init.log` | request | [`LogTail`]; the argument `lines` says how many at most |
+//! | `init.control.<verb>.<name>` | request | [`ServiceStatus`], when lunix-init has taken note; `<verb>` is one of [`VERBS`]; `signal` takes the argument `signal` |
+//! | `init.control.<verb>` | request | [`Taken`]; `<verb>` is one of [`WHOLE_VERBS`] |
 //! | `init.service.<name>.<what>` | event | [`Service`] |
 //! | `init.generation.<what>` | event | [`Generation`] |
 //! | `init.machine.<what>` | event | [`Machine`] |
 //!
 //! `<what>` of a service is one of `added`, `removed`, `changed`, `waiting`, `started`, `ready`, `stopping`, `exited`, `backoff`,
-//! `stopped`, `broken`, `reloaded`; of a generation one of `begun`, `done`, `rejected`; of the machine one of `poweroff`, `reboot`, `halt`, `shutdown`.
-//! In the list, `<what>` is the last thing that happened to the service, `changed` and `reloaded` aside. In subjects the name is one token, percent-encoded as in [`crate::process`].
+//! `stopped`, `broken`, `reloaded`, `oom`, `pressure`; of a generation one of `begun`, `done`, `rejected`; of the machine one of `poweroff`,
+//! `reboot`, `halt`, `kexec`, `shutdown`. In the list, `<what>` is the last thing that happened to the service, `changed`, `reloaded`, `oom` and
+//! `pressure` aside. In subjects the name is one token, percent-encoded as in [`crate::process`].
+//!
+//! A refused request has code 400 (not understood), 403 (who asks may not, or lunix-init takes this verb from no companion), 404 (there is no such
+//! service), 409 (it is in no state for that), 503 (lunix-init does not answer).
+
+mod status;
+mod usage;
+
+pub use status::{LogLine, LogTail, ServiceStatus, Taken};
+pub use usage::{Usage, UsageList};
+
+/// What can be asked of a service: last but one token of `init.control.<verb>.<name>`.
+pub const VERBS: [&str; 6] = ["start", "stop", "restart", "reload", "once", "signal"];
+
+/// What can be asked of the whole: last token of `init.control.<verb>`.
+pub const WHOLE_VERBS: [&str; 4] = ["rescan", "poweroff", "reboot", "halt"];
 
 use crate::Text;
 use serde::{Deserialize, Serialize};
