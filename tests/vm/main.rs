@@ -3,6 +3,7 @@
 
 mod boot;
 mod idle;
+mod limits;
 mod plug;
 mod power;
 mod restart;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         plug::run(&mut suite, &mut vm);
         idle::run(&mut suite, &mut vm);
         restart::run(&mut suite, &mut vm);
+        limits::run(&mut suite, &mut vm);
         trouble::run(&mut suite, &mut vm);
         power::run(&mut suite, &mut vm);
     } else {
