@@ -3,8 +3,18 @@
 use std::process::Command;
 use testkit::process::binary;
 
-const PROGRAMS: &[&str] =
-    &["lunix", "lunix-bus", "lunix-init", "lunix-sv", "natsdev", "natsinit", "natsnet", "natsps", "natstoast"];
+const PROGRAMS: &[&str] = &[
+    "lunix",
+    "lunix-bus",
+    "lunix-init",
+    "lunix-sv",
+    "natsdev",
+    "natsinit",
+    "natslog",
+    "natsnet",
+    "natsps",
+    "natstoast",
+];
 
 /// The programs that are built.
 fn built() -> Vec<(&'static str, std::path::PathBuf)> {

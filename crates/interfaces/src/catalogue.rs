@@ -1,6 +1,7 @@
 //! Every message of every domain, for code generation: subject, kind, schema, example.
 
 mod hardware;
+mod log;
 mod network;
 
 use crate::{Event, List, Overrun, init, process, toast};
@@ -51,7 +52,7 @@ pub struct Domain {
 /// All domains, in the order of the reference.
 #[must_use]
 pub fn domains() -> Vec<Domain> {
-    vec![hardware::domain(), init_domain(), network::domain(), process_domain(), toast_domain()]
+    vec![hardware::domain(), init_domain(), log::domain(), network::domain(), process_domain(), toast_domain()]
 }
 
 fn message<T: JsonSchema>(
@@ -199,6 +200,7 @@ mod tests {
         let examples: Vec<_> = domains().into_iter().flat_map(|domain| domain.messages).collect();
         let of = |name: &str| examples.iter().find(|m| m.type_name == name).unwrap().example.to_string();
         hardware::tests::read(&of);
+        log::tests::read(&of);
         network::tests::read(&of);
         serde_json::from_str::<List<'_, process::Process<'_>>>(&of("ProcessList")).unwrap();
         serde_json::from_str::<Event<'_, process::Process<'_>>>(&of("ProcessStarted")).unwrap();

@@ -11,6 +11,7 @@
 //! ```
 
 pub mod capability;
+pub mod datagram;
 pub mod descriptor;
 pub mod filter;
 pub mod netlink;
