@@ -1,5 +1,5 @@
 //! A real bus, a real natslog with a configuration of its own, and what the tests ask of them.
-#![allow(dead_code, unreachable_pub, reason = "each test uses what it needs")]
+#![allow(dead_code, unreachable_pub, clippy::indexing_slicing, reason = "each test uses what it needs")]
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
