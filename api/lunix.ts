@@ -688,12 +688,16 @@ export type Pid = number
 export interface ProcessExited {
   /** The kernel's name, at most 15 bytes, may be set by the program. Source: `/proc/<pid>/comm`. */
   comm: string
+  /** Processor time of all its threads, in microseconds. Source: taskstats; absent where the kernel does not count (before 5.18, or without CONFIG_TASKSTATS), when it was replaced, and when nobody saw the end. */
+  cpu_us?: number
   /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
   epoch: string
   /** Path of the executable; absent for kernel threads and where it may not be read. Source: `/proc/<pid>/exe`. */
   executable?: string
   /** Exit code, 0–255; absent when a signal ended it, when it was replaced, and when nobody saw the end. */
   exit_code?: number
+  /** The most memory it held at once, in bytes (its resident set). Source and absence as of `cpu_us`. */
+  memory_peak_bytes?: number
   /** The name people use: the script's file name where an interpreter runs one, else the executable's, else `comm`; Nix's `.name-wrapped` is `name`. */
   name: string
   /** Process id of the parent; 0 for the first process. */

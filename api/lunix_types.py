@@ -498,9 +498,11 @@ class ProcessExited(TypedDict):
     """A program ended, or its process runs another one now."""
 
     comm: str
+    cpu_us: NotRequired[int]
     epoch: str
     executable: NotRequired[str]
     exit_code: NotRequired[int]
+    memory_peak_bytes: NotRequired[int]
     name: str
     parent_pid: int
     pid: int

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use proto_nl80211::{Family, Interface, Report, Station};
+use proto_genetlink::Family;
+use proto_nl80211::{Interface, Report, Station};
 use proto_rtnetlink::{Attributes, Change, Messages, News};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -16,6 +17,9 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(link.name.len() <= message.payload.len());
         }
         let _ = (Report::read(message.payload), Interface::read(message.payload), Station::read(message.payload));
+        if let Some(exit) = proto_taskstats::exit(message.payload) {
+            assert!(message.payload.len() > 368, "{exit:?} from too little");
+        }
         let _ = Family::read(message.payload).and_then(|family| family.group(b"mlme"));
     }
     assert!(Attributes::new(bytes).map(|attribute| attribute.value.len() + 4).sum::<usize>() <= bytes.len().max(4) * 2);

@@ -5,6 +5,7 @@ use testkit::process::binary;
 
 const PROGRAMS: &[&str] = &[
     "lunix",
+    "lunix-boot",
     "lunix-bus",
     "lunix-init",
     "lunix-sv",

@@ -151,9 +151,9 @@ fn add_except(archive: &mut Archive, source: &Path, path: &str, except: &str) ->
     Ok(())
 }
 
-/// The lunix program that a service's `run` executes, if it is one of ours.
+/// The lunix program that a service's `run` or `up` executes, if it is one of ours.
 fn program_of(service: &Path) -> Option<String> {
-    let run = std::fs::read_to_string(service.join("run")).ok()?;
+    let run = ["run", "up"].iter().find_map(|name| std::fs::read_to_string(service.join(name)).ok())?;
     let words = run.lines().find_map(|line| line.trim().strip_prefix("exec "))?;
     let program = words.split_ascii_whitespace().next()?;
     (program.starts_with("nats") || program.starts_with("lunix")).then(|| program.to_owned())

@@ -61,6 +61,13 @@ pub struct Exited<'a> {
     /// Name of the program the same process runs now (`execve`); otherwise absent.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<Text<'a>>,
+    /// Processor time of all its threads, in microseconds. Source: taskstats; absent where the kernel does not count (before 5.18, or without
+    /// CONFIG_TASKSTATS), when it was replaced, and when nobody saw the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_us: Option<u64>,
+    /// The most memory it held at once, in bytes (its resident set). Source and absence as of `cpu_us`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_peak_bytes: Option<u64>,
 }
 
 impl Process<'_> {

@@ -1,6 +1,6 @@
 //! What nl80211 multicasts and answers.
 
-use crate::HEADER_LEN;
+use proto_genetlink::HEADER_LEN;
 use proto_rtnetlink::{Attribute, Attributes};
 
 const NEW_INTERFACE: u8 = 7;

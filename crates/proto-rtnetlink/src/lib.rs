@@ -41,7 +41,7 @@ pub use attribute::{Attribute, Attributes};
 pub use link::Link;
 pub use message::{Change, Fault, Message, Messages, News, Outcome};
 pub use neighbour::Neighbour;
-pub use request::{Dump, REQUEST_LEN, groups};
+pub use request::{Dump, ENABLE_LEN, REQUEST_LEN, enable, groups};
 pub use route::Route;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -9,6 +9,8 @@ use std::os::fd::{AsFd, AsRawFd};
 pub enum Instruction {
     /// Loads the 32-bit word at this byte offset of the datagram, as big-endian.
     Load(u32),
+    /// Keeps only these bits of the loaded word.
+    And(u32),
     /// Keeps the loaded word in scratch memory.
     Store(u32),
     /// Copies scratch memory to the index register.
@@ -28,6 +30,7 @@ impl Instruction {
         let of = |code: u32, jt, jf, k| libc::sock_filter { code: u16::try_from(code).unwrap_or(0), jt, jf, k };
         match self {
             Self::Load(offset) => of(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset),
+            Self::And(bits) => of(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, 0, 0, bits),
             Self::Store(slot) => of(libc::BPF_ST, 0, 0, slot),
             Self::LoadIndex(slot) => of(libc::BPF_LDX | libc::BPF_W | libc::BPF_MEM, 0, 0, slot),
             Self::JumpIfEqual(word, yes, no) => of(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, yes, no, word),

@@ -11,11 +11,15 @@
 //! ```
 
 pub mod capability;
+pub mod crash;
 pub mod datagram;
 pub mod descriptor;
+pub mod device;
+pub mod exec;
 pub mod filter;
 pub mod netlink;
 pub mod network;
+pub mod old_kernel;
 pub mod peer;
 pub mod signal;
 pub mod spawn;

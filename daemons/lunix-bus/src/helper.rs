@@ -65,20 +65,10 @@ fn start(name: &CStr, word: &CStr, job_max: usize) -> io::Result<(Pid, OwnedFd)>
     let (root, null) = (File::open("/")?, File::options().read(true).write(true).open("/dev/null")?);
     let theirs = above_stdio(theirs)?;
     let null = above_stdio(null.into())?;
-    let command = sys::spawn::Command {
-        program: c"/proc/self/exe",
-        arguments: &[name, word],
-        environment: &[],
-        directory: root.as_fd(),
-        stdio: [theirs.as_fd(), null.as_fd(), null.as_fd()],
-        extra: &[],
-        identity: None,
-        capabilities: None,
-        limits: &[],
-        pid_variable: None,
-    };
-    let pid = sys::spawn::spawn(&command).map_err(|error| io::Error::other(error.to_string()))?;
-    let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::Other)?;
+    let (arguments, stdio) = ([name, word], [theirs.as_fd(), null.as_fd(), null.as_fd()]);
+    let command = sys::spawn::Command::new(c"/proc/self/exe", &arguments, root.as_fd(), stdio);
+    let process = sys::spawn::spawn(&command).map_err(|error| io::Error::other(error.to_string()))?;
+    let pid = Pid::from_raw(process.pid()).ok_or(io::ErrorKind::Other)?;
     Ok((pid, socket))
 }
 

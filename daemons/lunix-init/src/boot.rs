@@ -1,4 +1,5 @@
-//! What PID 1 does before the first service: descriptors, file systems, the machine's name, the loopback interface.
+//! What PID 1 does before the first service: descriptors, the file systems of the kernel, ctrl-alt-del. The rest of a boot is services
+//! (`lunix-boot`).
 //!
 //! All of it is tried once; a failure is one line, and the boot goes on.
 
@@ -63,21 +64,8 @@ pub fn mount_all(console: &mut Console) {
     let _ = rustix::fs::mkdir("/run/lunix", Mode::from_raw_mode(0o755));
 }
 
-/// What the rest of the system takes for granted: name, loopback, ctrl-alt-del as a request.
-pub fn set_up(console: &mut Console) {
-    match std::fs::read("/etc/hostname") {
-        Ok(content) => {
-            let name = content.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii();
-            if let Err(errno) = rustix::system::sethostname(name) {
-                console.say(format_args!("warn: cannot set the host name: {errno}"));
-            }
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => console.say(format_args!("warn: cannot read /etc/hostname: {error}")),
-    }
-    if let Err(error) = sys::network::loopback_up() {
-        console.say(format_args!("warn: cannot bring lo up: {error}"));
-    }
+/// What services take for granted: ctrl-alt-del is a request, the working directory and the mask of files are the usual ones.
+pub fn set_up() {
     // In a PID namespace there is no such key.
     let _ = rustix::system::reboot(RebootCommand::CadOff);
     let _ = rustix::process::chdir("/");

@@ -1,12 +1,14 @@
 //! Generations: what differs between the services as they are and the directory as read, whether that may be taken over as a whole, and when
 //! everything that differed has come to rest.
 
+use crate::by_name::ByName;
 use crate::graph::{circles, tell_circle};
 use crate::service::{Found, Service};
 use crate::supervisor::{Act, Acts, Supervisor};
 use init_control::{ServiceState, What};
 use reactor::Instant;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// What differs, by name.
@@ -38,7 +40,7 @@ pub struct Report {
     /// Counts the generations taken over, from 1; a rejected one has the number it would have had.
     pub number: u64,
     /// What differs from the one before.
-    pub diff: Diff,
+    pub diff: Rc<Diff>,
     /// From the reading of the directory to the rest of all that differs (done only).
     pub took: Option<Duration>,
     /// Why it was rejected, or what of it does not run; empty when there is nothing to say.
@@ -50,9 +52,9 @@ pub struct Report {
 pub(crate) struct Generations {
     number: u64,
     begun: Instant,
-    diff: Diff,
+    diff: Rc<Diff>,
     /// Services that differ and have not been seen at rest.
-    pending: Vec<usize>,
+    pending: Vec<u32>,
     open: bool,
     /// Why the last one was rejected; cleared when one is taken over.
     rejected: String,
@@ -63,12 +65,12 @@ impl Supervisor {
     pub(crate) fn differences(&self, found: &[Found]) -> Diff {
         let mut diff = Diff::default();
         let mut known: BTreeMap<&str, &Service> =
-            self.iter().filter(|(_, one)| !one.removed).map(|(_, one)| (one.name.as_str(), one)).collect();
+            self.iter().filter(|(_, one)| !one.removed).map(|(_, one)| (&*one.name, one)).collect();
         for entry in found {
             match known.remove(entry.name.as_str()) {
                 None => diff.added.push(entry.name.clone()),
                 Some(service) if service.fingerprint == entry.fingerprint => diff.kept += 1,
-                Some(service) if service.refused == Some(entry.fingerprint) => diff.kept += 1,
+                Some(service) if service.has_refused(entry.fingerprint) => diff.kept += 1,
                 Some(_) => diff.changed.push(entry.name.clone()),
             }
         }
@@ -78,9 +80,9 @@ impl Supervisor {
 
     /// What is wrong in the directory as read and was not before, a sentence for each service.
     pub(crate) fn new_faults(&self, found: &[Found]) -> Vec<String> {
-        let known: BTreeMap<&str, &Service> = self.iter().map(|(_, one)| (one.name.as_str(), one)).collect();
+        let known: BTreeMap<&str, &Service> = self.iter().map(|(_, one)| (&*one.name, one)).collect();
         let is_new = |name: &str, fault: &String| {
-            known.get(name).is_none_or(|service| service.removed || service.fault.as_ref() != Some(fault))
+            known.get(name).is_none_or(|service| service.removed || service.fault() != Some(fault))
         };
         let faults = faults_of(found).into_iter().filter(|(name, fault)| is_new(name, fault));
         faults.map(|(name, fault)| format!("{name}: {fault}")).collect()
@@ -94,37 +96,38 @@ impl Supervisor {
         }
         self.generations.rejected.clone_from(&reason);
         let number = self.generations.number + 1;
-        acts.push_back(Act::Report(Report {
+        acts.push_back(Act::Report(Box::new(Report {
             what: What::GenerationRejected,
             number,
-            diff,
+            diff: Rc::new(diff),
             took: None,
             reason: reason.clone(),
-        }));
+        })));
         Some(format!("generation {number} is rejected, services stay as they are: {reason}"))
     }
 
     /// Notes that what differs is being taken over.
-    pub(crate) fn begin(&mut self, now: Instant, diff: &Diff, acts: &mut Acts) {
-        self.generations.rejected.clear();
+    pub(crate) fn begin(&mut self, now: Instant, diff: &Rc<Diff>, acts: &mut Acts) {
+        self.generations.rejected = String::new();
         if diff.is_empty() {
             return;
         }
         let generations = &mut self.generations;
         generations.number += 1;
         (generations.begun, generations.open) = (now, true);
-        generations.diff.clone_from(diff);
+        generations.diff = Rc::clone(diff);
         let what = What::GenerationBegun;
         let (number, reason) = (generations.number, String::new());
-        acts.push_back(Act::Report(Report { what, number, diff: diff.clone(), took: None, reason }));
+        let report = Report { what, number, diff: Rc::clone(diff), took: None, reason };
+        acts.push_back(Act::Report(Box::new(report)));
     }
 
     /// Waits from now on for the services that differ.
     pub(crate) fn await_rest(&mut self) {
-        let Diff { added, changed, removed, .. } = &self.generations.diff;
-        let names: BTreeSet<&str> = added.iter().chain(changed).chain(removed).map(String::as_str).collect();
-        let pending = self.iter().filter(|(_, one)| names.contains(one.name.as_str())).map(|(id, _)| id);
-        self.generations.pending = pending.collect();
+        let known = ByName::of(self);
+        let Diff { added, changed, removed, .. } = &*self.generations.diff;
+        let pending = added.iter().chain(changed).chain(removed).filter_map(|name| known.find(self, name));
+        self.generations.pending = pending.filter_map(|id| u32::try_from(id).ok()).collect();
     }
 
     /// Tells that the generation is done once everything that differed is at rest.
@@ -133,18 +136,20 @@ impl Supervisor {
             return;
         }
         while let Some(&id) = self.generations.pending.last() {
-            if !self.is_at_rest(id) {
+            if usize::try_from(id).is_ok_and(|id| !self.is_at_rest(id)) {
                 return;
             }
             self.generations.pending.pop();
         }
         self.generations.open = false;
+        self.generations.pending = Vec::new();
         let diff = std::mem::take(&mut self.generations.diff);
-        let failed: Vec<&str> =
-            diff.added.iter().chain(&diff.changed).map(String::as_str).filter(|name| self.fails(name)).collect();
+        let known = ByName::of(self);
+        let fails = |name: &&str| known.find(self, name).is_some_and(|id| self.fails(id));
+        let failed: Vec<&str> = diff.added.iter().chain(&diff.changed).map(String::as_str).filter(fails).collect();
         let reason = if failed.is_empty() { String::new() } else { format!("does not run: {}", failed.join(", ")) };
         let (number, took) = (self.generations.number, Some(now.since(self.generations.begun)));
-        acts.push_back(Act::Report(Report { what: What::GenerationDone, number, diff, took, reason }));
+        acts.push_back(Act::Report(Box::new(Report { what: What::GenerationDone, number, diff, took, reason })));
     }
 
     /// True when nothing is under way in the service; one that waits is at rest when nothing is under way anywhere.
@@ -156,14 +161,14 @@ impl Supervisor {
         };
         let Some(service) = self.get(id) else { return true };
         match service.life.state() {
-            S::Waiting if service.fault.is_none() => self.iter().all(|(_, other)| is_calm(other)),
+            S::Waiting if service.fault().is_none() => self.iter().all(|(_, other)| is_calm(other)),
             S::Down | S::Waiting | S::Starting | S::Ready | S::Done | S::Backoff | S::Stopping => is_calm(service),
             S::Killing | S::Finishing | S::Undoing | S::Broken => is_calm(service),
         }
     }
 
-    fn fails(&self, name: &str) -> bool {
-        let state = self.find(name).and_then(|id| self.get(id)).map(Service::shown_state);
+    fn fails(&self, id: usize) -> bool {
+        let state = self.get(id).map(Service::shown_state);
         matches!(state, Some(ServiceState::Broken | ServiceState::Backoff))
     }
 }
@@ -182,10 +187,11 @@ fn faults_of(found: &[Found]) -> BTreeMap<&str, String> {
             faults.insert(entry.name.as_str(), fault);
         }
     }
-    let names: Vec<String> = found.iter().map(|one| one.name.clone()).collect();
     for circle in circles(&after) {
-        for entry in circle.iter().filter_map(|&id| found.get(id)) {
-            faults.entry(&entry.name).or_insert_with(|| tell_circle(&circle, &names));
+        let members = || circle.iter().filter_map(|&id| found.get(id));
+        let names: Vec<String> = members().map(|one| one.name.clone()).collect();
+        for entry in members() {
+            faults.entry(&entry.name).or_insert_with(|| tell_circle(&names));
         }
     }
     faults

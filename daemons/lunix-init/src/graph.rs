@@ -1,8 +1,8 @@
 //! Circles in dependencies.
 
-/// The sentence about a circle, from the names of all services.
-pub(crate) fn tell_circle(circle: &[usize], names: &[String]) -> String {
-    let mut words: Vec<&str> = circle.iter().filter_map(|&id| names.get(id)).map(String::as_str).collect();
+/// The sentence about a circle, from the names of those in it.
+pub(crate) fn tell_circle(names: &[String]) -> String {
+    let mut words: Vec<&str> = names.iter().map(String::as_str).collect();
     words.extend(words.first().copied());
     format!("dependencies.d: the dependencies run in a circle: {}", words.join(", "))
 }

@@ -28,6 +28,7 @@
 
 mod adapter;
 pub mod boot;
+mod by_name;
 pub mod console;
 pub mod directory;
 pub mod environment;
@@ -39,12 +40,18 @@ pub mod lines;
 pub mod notice;
 pub mod options;
 mod orders;
+pub mod overrides;
 pub mod poweroff;
+mod reasons;
 pub mod reconcile;
 pub mod ring;
+mod sayings;
+pub mod scarcity;
 pub mod service;
 pub mod shutdown;
 pub mod supervisor;
+pub mod survival;
+mod uncommon;
 
 use console::Console;
 use options::{Options, Wish};
@@ -104,7 +111,7 @@ fn pid1(mut options: Options) -> ExitCode {
     if options.mounts {
         boot::mount_all(&mut console);
     }
-    boot::set_up(&mut console);
+    boot::set_up();
     options.control.get_or_insert_with(|| init_control::SOCKET.into());
     options.overrides.get_or_insert_with(|| options::OVERRIDES.into());
     loop {

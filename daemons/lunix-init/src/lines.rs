@@ -30,6 +30,12 @@ impl Lines {
         }
     }
 
+    /// True while a line is incomplete.
+    #[must_use]
+    pub fn has_part(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
     /// Hands out what is left of a line that never ended.
     pub fn flush(&mut self, each: impl FnOnce(&[u8])) {
         if !self.partial.is_empty() {

@@ -53,7 +53,7 @@ impl Supervisor {
             at += 1;
             let Some(service) = service else { continue };
             let pulls = |other: &Service| order == Order::Start && other.unlisted && other.chosen.is_none();
-            for &other in &service.after {
+            for other in service.after() {
                 let meant = service.newest().is_bundle || self.get(other).is_some_and(pulls);
                 if meant && !ids.contains(&other) {
                     ids.push(other);
@@ -70,8 +70,8 @@ impl Supervisor {
     /// Why the order cannot be obeyed.
     fn may(&self, id: usize, order: Order) -> Result<(), String> {
         let Some(service) = self.get(id) else { return Err("there is no such service".to_owned()) };
-        match (&service.fault, order) {
-            (Some(fault), Order::Start | Order::Restart | Order::Once) => Err(fault.clone()),
+        match (service.fault(), order) {
+            (Some(fault), Order::Start | Order::Restart | Order::Once) => Err(fault.to_owned()),
             (_, Order::Stop) if service.newest().is_essential => {
                 Err(format!("{} is essential: it may be restarted, not stopped", service.name))
             }
@@ -115,22 +115,31 @@ impl Supervisor {
     /// The program that [`Act::Reload`] asked for executes.
     pub fn reloading(&mut self, id: usize, pid: i32) {
         if let Some(service) = self.get_mut(id) {
-            service.reloader = Some(pid);
+            service.said.set(|words| words.reloader = Some(pid));
         }
     }
 
     /// The service whose program `reload` has this process.
     #[must_use]
     pub fn find_reloader(&self, pid: i32) -> Option<usize> {
-        self.iter().find(|(_, service)| service.reloader == Some(pid)).map(|(id, _)| id)
+        self.iter().find(|(_, service)| service.reloader() == Some(pid)).map(|(id, _)| id)
     }
 
     /// The program `reload` has ended, or could not be started for the `reason`; tells it, and starts it again if asked for meanwhile.
     pub fn reloaded(&mut self, id: usize, reason: String, acts: &mut Acts) {
         let Some(service) = self.get_mut(id) else { return };
-        service.reloader = None;
-        let again = std::mem::take(&mut service.reload_again) && service.life.is_up();
-        acts.push_back(Act::Tell(News { id, what: What::Reloaded, pid: service.pid, ended: None, reason }));
+        let again = service.said.set(|words| {
+            words.reloader = None;
+            std::mem::take(&mut words.reload_again)
+        });
+        let again = again && service.life.is_up();
+        acts.push_back(Act::Tell(News {
+            id,
+            what: What::Reloaded,
+            pid: service.pid,
+            ended: None,
+            reason: reason.into(),
+        }));
         if again {
             acts.push_back(Act::Reload(id));
         }
@@ -139,7 +148,9 @@ impl Supervisor {
     /// The service is to reload once more when the reload under way has ended; false when none is.
     pub fn reload_later(&mut self, id: usize) -> bool {
         let Some(service) = self.get_mut(id) else { return false };
-        service.reload_again = service.reloader.is_some();
-        service.reload_again
+        service.said.set(|words| {
+            words.reload_again = words.reloader.is_some();
+            words.reload_again
+        })
     }
 }

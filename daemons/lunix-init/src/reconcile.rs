@@ -1,5 +1,6 @@
 //! Bringing the supervised services in line with the directory as it is now.
 
+use crate::by_name::ByName;
 use crate::generation::missing_sentence;
 use crate::graph::{circles, tell_circle};
 use crate::lifecycle::Input;
@@ -7,7 +8,8 @@ use crate::service::{Definition, Found, OnChange, Service};
 use crate::supervisor::{Act, Acts, Supervisor};
 use init_control::What;
 use reactor::Instant;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// Names of the bundle of all that is to be started: those of s6-rc and of s6-overlay.
 const ROOTS: [&str; 3] = ["default", "top", "user"];
@@ -38,18 +40,19 @@ impl Supervisor {
             }
         }
         outcome.accepted = true;
+        let diff = Rc::new(diff);
         self.begin(now, &diff, acts);
-        let mut known: BTreeMap<String, usize> = self.iter().map(|(id, service)| (service.name.clone(), id)).collect();
+        let mut known = ByName::of(self);
         for entry in found {
-            match known.remove(&entry.name) {
+            match known.take(self, &entry.name) {
                 Some(id) => self.compare(now, id, entry, acts, &mut outcome),
                 None => self.add(now, entry, acts, &mut outcome.sentences),
             }
         }
-        for id in known.into_values() {
+        for id in known.left() {
             if let Some(service) = self.get_mut(id) {
                 service.removed = true;
-                outcome.left.push((id, service.place.clone()));
+                outcome.left.push((id, service.place.as_deref().map(str::to_owned)));
                 self.overrides_dirty = true;
             }
         }
@@ -70,7 +73,7 @@ impl Supervisor {
             self.add(now, entry, &mut acts, &mut sentences);
         }
         self.link();
-        let broken = |service: &Service| Some(format!("{}: {}", service.name, service.fault.as_ref()?));
+        let broken = |service: &Service| Some(format!("{}: {}", service.name, service.fault()?));
         sentences.extend(self.iter().filter_map(|(_, service)| broken(service)));
         sentences
     }
@@ -96,27 +99,29 @@ impl Supervisor {
         let Some(service) = self.get_mut(id) else { return };
         let back = std::mem::take(&mut service.removed);
         if service.fingerprint == entry.fingerprint && !back {
-            service.place = entry.place;
+            service.place = entry.place.map(String::into_boxed_str);
             return;
         }
         let remarks = entry.remarks.iter().map(|remark| format!("{}: {remark}", entry.name));
         outcome.sentences.extend(remarks);
         match entry.definition {
-            Err(_) if service.refused == Some(entry.fingerprint) => {}
+            Err(_) if service.has_refused(entry.fingerprint) => {}
             Err(sentence) => {
-                service.refused = Some(entry.fingerprint);
-                if service.unreadable.is_some() {
-                    service.unreadable = Some(sentence);
-                } else {
-                    service.reason = format!("its directory changed, but {sentence}; it stays as it was");
+                let was_unreadable = service.troubles.set(|faults| {
+                    faults.refused = Some(entry.fingerprint);
+                    faults.unreadable.as_mut().map(|unreadable| unreadable.clone_from(&sentence)).is_some()
+                });
+                if !was_unreadable {
+                    service.reason = format!("its directory changed, but {sentence}; it stays as it was").into();
                     outcome.sentences.push(format!("{}: {}", service.name, service.reason));
                 }
             }
             Ok(definition) => {
-                (service.fingerprint, service.refused) = (entry.fingerprint, None);
-                service.unreadable = None;
+                service.fingerprint = entry.fingerprint;
+                service.troubles.set(|faults| (faults.refused, faults.unreadable) = (None, None));
                 let undone = service.chosen.take().is_some();
-                outcome.left.push((id, std::mem::replace(&mut service.place, entry.place)));
+                let place = entry.place.map(String::into_boxed_str);
+                outcome.left.push((id, std::mem::replace(&mut service.place, place).map(String::from)));
                 self.overrides_dirty |= undone;
                 self.change(now, id, definition, acts);
             }
@@ -124,18 +129,18 @@ impl Supervisor {
     }
 
     /// Does what the service's `on-change` says.
-    fn change(&mut self, now: Instant, id: usize, definition: Definition, acts: &mut Acts) {
+    fn change(&mut self, now: Instant, id: usize, definition: Rc<Definition>, acts: &mut Acts) {
         let Some(service) = self.get_mut(id) else { return };
         let runs = service.pid.is_some() && service.life.is_active() && !definition.policy.oneshot;
         match definition.on_change {
             OnChange::Keep if runs => {
-                service.next = Some(Box::new(definition));
-                "changed; that counts when it starts again".clone_into(&mut service.reason);
+                service.next = Some(definition);
+                service.reason = "changed; that counts when it starts again".into();
                 self.tell(id, What::Changed, acts);
             }
             OnChange::NextBoot if runs => {
                 service.outdated = true;
-                "changed; that counts from the next boot".clone_into(&mut service.reason);
+                service.reason = "changed; that counts from the next boot".into();
                 self.tell(id, What::Changed, acts);
             }
             OnChange::Reload if runs && service.life.is_up() => {
@@ -145,7 +150,7 @@ impl Supervisor {
             }
             OnChange::Restart | OnChange::Reload | OnChange::Keep | OnChange::NextBoot => {
                 if service.life.is_active() {
-                    service.next = Some(Box::new(definition));
+                    service.next = Some(definition);
                 } else {
                     (service.definition, service.outdated) = (definition, false);
                 }
@@ -157,44 +162,30 @@ impl Supervisor {
 
     /// Resolves names to numbers, in both directions.
     fn link(&mut self) {
-        let numbers: BTreeMap<&str, usize> = self
-            .iter()
-            .filter(|(_, service)| !service.removed)
-            .map(|(id, service)| (service.name.as_str(), id))
-            .collect();
-        let mut after: Vec<Vec<usize>> = Vec::with_capacity(self.services.len());
-        let mut missing: Vec<Option<String>> = Vec::with_capacity(self.services.len());
-        for slot in &self.services {
-            let names = slot.as_ref().map_or(&[][..], |service| &service.newest().after);
-            after.push(names.iter().filter_map(|name| numbers.get(name.as_str()).copied()).collect());
-            missing.push(names.iter().find(|name| !numbers.contains_key(name.as_str())).cloned());
-        }
-        let listed = self.listed(&after);
-        let circles = circles(&after);
-        let mut before = vec![Vec::new(); after.len()];
-        for (id, others) in after.iter().enumerate() {
-            for &other in others {
-                if let Some(list) = before.get_mut(other) {
-                    list.push(id);
-                }
-            }
-        }
-        let names: Vec<String> = self
-            .services
-            .iter()
-            .map(|slot| slot.as_ref().map_or_else(String::new, |service| service.name.clone()))
-            .collect();
-        let slots = self.services.iter_mut().zip(after).zip(before).zip(missing).enumerate();
-        for (id, (((slot, after), before), missing)) in slots {
+        let links = Links::of(self);
+        let listed = self.listed(&links.after);
+        let circles = circles(&links.after);
+        let tell = |id: usize| {
+            let circle = circles.iter().find(|circle| circle.contains(&id))?;
+            let name = |&id: &usize| self.get(id).map_or_else(String::new, |service| String::from(&*service.name));
+            Some(tell_circle(&circle.iter().map(name).collect::<Vec<String>>()))
+        };
+        let told: Vec<Option<String>> = (0..links.after.len()).map(tell).collect();
+        let Links { after, before, missing } = links;
+        let slots = self.services.iter_mut().zip(after).zip(before).zip(missing).zip(told).enumerate();
+        for (id, ((((slot, after), before), missing), circle)) in slots {
             let Some(service) = slot else { continue };
-            (service.after, service.before) = (after, before);
+            (service.after, service.before) = (numbers(&after), numbers(&before));
             service.unlisted = listed.as_ref().is_some_and(|listed| !listed.contains(&id));
-            let missing = missing.map(|name| missing_sentence(&name));
-            let circle = circles.iter().find(|circle| circle.contains(&id)).map(|circle| tell_circle(circle, &names));
-            service.fault = service.unreadable.clone().or(missing).or(circle);
-            if let Some(fault) = &service.fault {
-                service.reason.clone_from(fault);
+            let fault = service.troubles.get().and_then(|faults| faults.unreadable.clone());
+            let fault = fault.or_else(|| missing.as_deref().map(missing_sentence)).or(circle);
+            if fault.is_none() && service.fault().is_none() {
+                continue;
             }
+            if let Some(fault) = &fault {
+                service.reason = fault.as_str().into();
+            }
+            service.troubles.set(|faults| faults.fault = fault);
         }
     }
 
@@ -215,15 +206,15 @@ impl Supervisor {
     fn judge(&mut self, now: Instant, acts: &mut Acts, sentences: &mut Vec<String>) {
         for id in 0..self.services.len() {
             let Some(service) = self.get_mut(id) else { continue };
-            if service.fault == service.told_fault {
+            if service.troubles.get().is_none_or(|faults| faults.fault == faults.told) {
                 continue;
             }
-            service.told_fault.clone_from(&service.fault);
-            match &service.fault {
+            service.troubles.set(|faults| faults.told.clone_from(&faults.fault));
+            match service.fault() {
                 Some(_) if !service.life.is_active() => self.tell(id, What::Broken, acts),
                 Some(fault) => sentences.push(format!("{}: {fault}; it stays as it was", service.name)),
                 None => {
-                    service.reason.clear();
+                    service.reason = Box::default();
                     if !service.life.is_active() {
                         self.step(now, id, Input::Restart, acts);
                     }
@@ -231,4 +222,43 @@ impl Supervisor {
             }
         }
     }
+}
+
+/// What depends on what, by numbers.
+struct Links {
+    after: Vec<Vec<usize>>,
+    before: Vec<Vec<usize>>,
+    /// The first name each depends on that there is no service of.
+    missing: Vec<Option<String>>,
+}
+
+impl Links {
+    fn of(supervisor: &Supervisor) -> Self {
+        let known = ByName::of(supervisor);
+        let count = supervisor.services.len();
+        let (mut after, mut missing) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut before = vec![Vec::new(); count];
+        for (id, slot) in supervisor.services.iter().enumerate() {
+            let (mut others, mut lacks) = (Vec::new(), None);
+            for name in slot.as_ref().map_or(&[][..], |service| &service.newest().after) {
+                let other = known.find(supervisor, name);
+                match other.filter(|&other| supervisor.get(other).is_some_and(|one| !one.removed)) {
+                    Some(other) => others.push(other),
+                    None => lacks = lacks.or_else(|| Some(name.clone())),
+                }
+            }
+            for &other in &others {
+                if let Some(list) = before.get_mut(other) {
+                    list.push(id);
+                }
+            }
+            after.push(others);
+            missing.push(lacks);
+        }
+        Self { after, before, missing }
+    }
+}
+
+fn numbers(ids: &[usize]) -> Box<[u32]> {
+    ids.iter().filter_map(|&id| u32::try_from(id).ok()).collect()
 }

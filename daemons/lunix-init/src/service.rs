@@ -2,8 +2,10 @@
 
 use crate::directory::sockets::Socket;
 use crate::lifecycle::{Lifecycle, Policy};
+use crate::uncommon::{Said, Troubles};
 use init_control::{Ended, ServiceState};
 use reactor::Instant;
+use std::rc::Rc;
 
 /// What a change of its directory does to a service that runs (`on-change`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,7 +128,7 @@ pub struct Found {
     /// Changes whenever something in the directory does.
     pub fingerprint: u64,
     /// What it says; otherwise the sentence that says what is wrong.
-    pub definition: Result<Definition, String>,
+    pub definition: Result<Rc<Definition>, String>,
     /// Files that are known and not supported, a sentence each.
     pub remarks: Vec<String>,
 }
@@ -140,15 +142,33 @@ impl Found {
     }
 }
 
-/// One service under supervision.
+/// Definitions that are alike, kept once: most services differ in their programs alone.
+#[derive(Debug, Default)]
+pub struct Definitions(Vec<Rc<Definition>>);
+
+impl Definitions {
+    /// How many different ones are compared with.
+    const COMPARED_MAX: usize = 32;
+
+    /// Makes the definition one with an equal one before it.
+    pub fn share(&mut self, definition: &mut Rc<Definition>) {
+        if let Some(known) = self.0.iter().find(|known| *known == definition) {
+            *definition = Rc::clone(known);
+        } else if self.0.len() < Self::COMPARED_MAX {
+            self.0.push(Rc::clone(definition));
+        }
+    }
+}
+
+/// One service under supervision. There may be thousands, so what few of them have is kept apart.
 #[derive(Debug)]
 pub struct Service {
     /// Its name.
-    pub name: String,
+    pub name: Box<str>,
     /// What its process was started by.
-    pub definition: Definition,
+    pub definition: Rc<Definition>,
     /// What it will be started by next time, when that differs.
-    pub next: Option<Box<Definition>>,
+    pub next: Option<Rc<Definition>>,
     /// Its life.
     pub life: Lifecycle,
     /// Its process, or that of its `finish` or `down`.
@@ -158,83 +178,110 @@ pub struct Service {
     /// How its own process ended last.
     pub ended: Option<Ended>,
     /// Why it is in its state; empty when there is nothing to say.
-    pub reason: String,
+    pub reason: Box<str>,
     /// The operator's word where it differs from the directory: true for started.
     pub chosen: Option<bool>,
     /// The operator wants it to run until it ends, not longer.
     pub once: bool,
-    /// What it said last of itself.
-    pub status: Option<Box<str>>,
-    /// The process that it says takes the place of its first.
-    pub heir: Option<i32>,
-    /// It said that it has begun to reload.
-    pub(crate) reloads: bool,
-    /// The process of its program `reload`.
-    pub reloader: Option<i32>,
-    /// It is to reload once more when that has ended.
-    pub(crate) reload_again: bool,
     /// Its directory changed and that does not count before the next boot.
     pub outdated: bool,
-    pub(crate) place: Option<String>,
+    pub(crate) said: Said,
+    pub(crate) troubles: Troubles,
+    pub(crate) place: Option<Box<str>>,
     pub(crate) fingerprint: u64,
-    /// What was wrong with its directory when it was read first, or has been ever since.
-    pub(crate) unreadable: Option<String>,
-    /// Why it cannot run, by the directory as it is now.
-    pub(crate) fault: Option<String>,
-    /// The last fault told of.
-    pub(crate) told_fault: Option<String>,
-    /// The fingerprint of a change that could not be read.
-    pub(crate) refused: Option<u64>,
     /// There is a bundle of what is to be started, and it does not lead here.
     pub(crate) unlisted: bool,
     pub(crate) removed: bool,
     /// It is to be forgotten already.
     pub(crate) gone: bool,
-    pub(crate) after: Vec<usize>,
-    pub(crate) before: Vec<usize>,
+    pub(crate) after: Box<[u32]>,
+    pub(crate) before: Box<[u32]>,
 }
 
 impl Service {
     pub(crate) fn new(now: Instant, found: Found) -> Self {
         let (definition, unreadable) = match found.definition {
             Ok(definition) => (definition, None),
-            Err(sentence) => (Definition::default(), Some(sentence)),
+            Err(sentence) => (Rc::default(), Some(sentence)),
         };
+        let mut troubles = Troubles::default();
+        troubles.set(|all| all.unreadable = unreadable);
         Self {
-            name: found.name,
+            name: found.name.into(),
             definition,
             next: None,
             life: Lifecycle::new(now),
             pid: None,
             last_pid: None,
             ended: None,
-            reason: String::new(),
+            reason: Box::default(),
             chosen: None,
             once: false,
-            status: None,
-            heir: None,
-            reloads: false,
-            reloader: None,
-            reload_again: false,
             outdated: false,
-            place: found.place,
+            said: Said::default(),
+            troubles,
+            place: found.place.map(String::into_boxed_str),
             fingerprint: found.fingerprint,
-            unreadable,
-            fault: None,
-            told_fault: None,
-            refused: None,
             unlisted: false,
             removed: false,
             gone: false,
-            after: Vec::new(),
-            before: Vec::new(),
+            after: Box::default(),
+            before: Box::default(),
+        }
+    }
+
+    /// What it said last of itself (`STATUS=`).
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        self.said.get()?.status.as_deref()
+    }
+
+    /// The process that it says takes the place of its first (`MAINPID=`).
+    #[must_use]
+    pub fn heir(&self) -> Option<i32> {
+        self.said.get()?.heir
+    }
+
+    /// The process of its program `reload`.
+    #[must_use]
+    pub fn reloader(&self) -> Option<i32> {
+        self.said.get()?.reloader
+    }
+
+    /// Why it cannot run, by the directory as it is now.
+    #[must_use]
+    pub fn fault(&self) -> Option<&str> {
+        self.troubles.get()?.fault.as_deref()
+    }
+
+    /// The numbers of the services it depends on.
+    pub fn after(&self) -> impl Iterator<Item = usize> {
+        self.after.iter().filter_map(|&id| usize::try_from(id).ok())
+    }
+
+    /// The numbers of the services that depend on it.
+    pub fn before(&self) -> impl Iterator<Item = usize> {
+        self.before.iter().filter_map(|&id| usize::try_from(id).ok())
+    }
+
+    /// True when its directory was read with this fingerprint before and made no sense.
+    pub(crate) fn has_refused(&self, fingerprint: u64) -> bool {
+        self.troubles.get().is_some_and(|faults| faults.refused == Some(fingerprint))
+    }
+
+    /// Forgets a service that it depended on, or that depended on it.
+    pub(crate) fn unlink(&mut self, gone: usize) {
+        for list in [&mut self.after, &mut self.before] {
+            if list.iter().any(|&id| usize::try_from(id) == Ok(gone)) {
+                *list = list.iter().copied().filter(|&id| usize::try_from(id) != Ok(gone)).collect();
+            }
         }
     }
 
     /// What the directory says now.
     #[must_use]
-    pub fn newest(&self) -> &Definition {
-        self.next.as_deref().unwrap_or(&self.definition)
+    pub fn newest(&self) -> &Rc<Definition> {
+        self.next.as_ref().unwrap_or(&self.definition)
     }
 
     /// Its directory below that of all services.
@@ -268,6 +315,6 @@ impl Service {
     /// Its state, as lists show it.
     #[must_use]
     pub fn shown_state(&self) -> ServiceState {
-        if self.fault.is_some() && !self.life.is_active() { ServiceState::Broken } else { self.life.state() }
+        if self.fault().is_some() && !self.life.is_active() { ServiceState::Broken } else { self.life.state() }
     }
 }

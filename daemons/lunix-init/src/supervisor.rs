@@ -6,13 +6,12 @@
 
 use crate::generation::{Generations, Report};
 use crate::lifecycle::{Effect, Effects, Input, Script};
-use crate::notice::Notice;
 pub use crate::orders::Order;
 use crate::service::{Found, Service};
 use init_control::{Ended, ServiceState, What};
 use reactor::Instant;
 use std::collections::VecDeque;
-use std::fmt::Write as _;
+use std::rc::Rc;
 
 /// What must be done outside for one service, named by its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub enum Act {
     /// Tell whoever listens.
     Tell(News),
     /// Tell whoever listens about a generation.
-    Report(Report),
+    Report(Box<Report>),
     /// It is gone, and its number free: give up what is held for it.
     Forget(usize),
 }
@@ -46,8 +45,11 @@ pub struct News {
     /// How the process ended ([`What::Exited`] only).
     pub ended: Option<Ended>,
     /// A sentence; empty when there is nothing to say.
-    pub reason: String,
+    pub reason: Box<str>,
 }
+
+/// Room that queues keep when they are empty.
+pub const QUEUE_KEPT: usize = 32;
 
 /// Where the acts go; the adapter takes them from the front.
 pub type Acts = VecDeque<Act>;
@@ -106,19 +108,20 @@ impl Supervisor {
     /// The number of the service of this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.iter().find(|(_, service)| service.name == name).map(|(id, _)| id)
+        self.iter().find(|(_, service)| *service.name == *name).map(|(id, _)| id)
     }
 
     /// A service as it was read last, when it still lies at this place in a store.
     #[must_use]
     pub fn known(&self, id: usize, place: &str) -> Option<Found> {
         let service = self.get(id)?;
-        let same = service.place.as_deref() == Some(place) && service.unreadable.is_none() && !service.removed;
+        let unreadable = service.troubles.get().is_some_and(|faults| faults.unreadable.is_some());
+        let same = service.place.as_deref() == Some(place) && !unreadable && !service.removed;
         same.then(|| Found {
-            name: service.name.clone(),
-            place: service.place.clone(),
+            name: String::from(&*service.name),
+            place: service.place.as_deref().map(str::to_owned),
             fingerprint: service.fingerprint,
-            definition: Ok(service.newest().clone()),
+            definition: Ok(Rc::clone(service.newest())),
             remarks: Vec::new(),
         })
     }
@@ -138,7 +141,7 @@ impl Supervisor {
     pub fn changed_overrides(&mut self) -> Option<Vec<Override>> {
         let changed = std::mem::take(&mut self.overrides_dirty);
         let of = |service: &Service| {
-            let (name, fingerprint) = (service.name.clone(), service.fingerprint);
+            let (name, fingerprint) = (String::from(&*service.name), service.fingerprint);
             service.chosen.map(|started| Override { name, started, fingerprint })
         };
         changed.then(|| self.iter().filter_map(|(_, service)| of(service)).collect())
@@ -160,7 +163,7 @@ impl Supervisor {
     pub fn spawned(&mut self, now: Instant, id: usize, pid: i32, acts: &mut Acts) {
         if let Some(service) = self.get_mut(id) {
             service.pid = Some(pid);
-            (service.status, service.heir, service.reloads) = (None, None, false);
+            service.said.set(|words| (words.status, words.heir, words.reloads) = (None, None, false));
         }
         self.step(now, id, Input::Spawned, acts);
         self.settle_all(now, acts);
@@ -169,7 +172,7 @@ impl Supervisor {
     /// It does not, because of `reason`; `passing` when trying again later may help.
     pub fn not_spawned(&mut self, now: Instant, id: usize, passing: bool, reason: &str, acts: &mut Acts) {
         if let Some(service) = self.get_mut(id) {
-            reason.clone_into(&mut service.reason);
+            service.reason = reason.into();
         }
         self.step(now, id, if passing { Input::Unlucky } else { Input::Unspawnable }, acts);
         self.settle_all(now, acts);
@@ -177,9 +180,13 @@ impl Supervisor {
 
     /// The service's process, or that of its `finish` or `down`, ended.
     pub fn exited(&mut self, now: Instant, id: usize, how: Ended, acts: &mut Acts) {
-        self.overrides_dirty |= self.get(id).is_some_and(|service| service.once);
+        if self.get(id).is_some_and(|service| service.once) {
+            self.overrides_dirty = true;
+            // It may have ended before anybody asked what it should do.
+            self.step(now, id, Input::Last, acts);
+        }
         if let Some(service) = self.get_mut(id) {
-            service.reason.clear();
+            service.reason = Box::default();
             service.last_pid = service.pid;
             if std::mem::take(&mut service.once) {
                 service.chosen = service.is_wanted_by_directory().then_some(false);
@@ -187,7 +194,7 @@ impl Supervisor {
             match service.life.state() {
                 ServiceState::Finishing | ServiceState::Undoing => {
                     let script = if service.definition.policy.oneshot { "down" } else { "finish" };
-                    let _ = write!(service.reason, "{script} {how}");
+                    service.reason = format!("{script} {how}").into();
                 }
                 ServiceState::Starting
                 | ServiceState::Ready
@@ -211,46 +218,6 @@ impl Supervisor {
     pub fn announced(&mut self, now: Instant, id: usize, acts: &mut Acts) {
         self.step(now, id, Input::Announced, acts);
         self.settle_all(now, acts);
-    }
-
-    /// The service has said something of itself by sd_notify; what came along with it is not this machine's business.
-    pub fn noticed(&mut self, now: Instant, id: usize, notice: &Notice, acts: &mut Acts) {
-        let Some(service) = self.get_mut(id) else { return };
-        if let Some(status) = &notice.status {
-            service.status = Some(status.as_str().into());
-        } else if notice.stopping {
-            service.status = Some("stopping".into());
-        }
-        service.reloads |= notice.reloading;
-        service.heir = notice.main_pid.or(service.heir);
-        if let Some(limit) = notice.watchdog {
-            service.definition.policy.watchdog = (!limit.is_zero()).then_some(limit);
-        }
-        let again = notice.ready && service.life.is_up() && std::mem::take(&mut service.reloads);
-        if again {
-            self.tell(id, What::Reloaded, acts);
-        }
-        if notice.alive || notice.watchdog.is_some() {
-            self.step(now, id, Input::Alive, acts);
-        }
-        if notice.hangs {
-            self.step(now, id, Input::Timeout, acts);
-        }
-        if notice.ready {
-            self.announced(now, id, acts);
-        }
-    }
-
-    /// The service's process has ended, and the one that it named takes its place: true when it did. The caller has checked that it runs.
-    pub fn succeeded(&mut self, id: usize) -> bool {
-        let Some(service) = self.get_mut(id) else { return false };
-        match service.heir.take() {
-            Some(heir) if service.pid != Some(heir) => {
-                service.pid = Some(heir);
-                true
-            }
-            Some(_) | None => false,
-        }
     }
 
     /// Does what is due.
@@ -297,6 +264,8 @@ impl Supervisor {
                 self.step(now, id, Input::Exited(Ended::Code(0)), acts);
             }
         }
+        // What it takes to start everything is not needed again.
+        self.dirty.shrink_to(QUEUE_KEPT);
         self.tell_when_done(now, acts);
     }
 
@@ -307,15 +276,15 @@ impl Supervisor {
         if !self.ending && (service.lingers() || service.once) && service.life.is_active() {
             return Some(Input::Last);
         }
-        if wanted && service.fault.is_some() {
+        if wanted && service.fault().is_some() {
             // It runs by what its directory said before, or not at all.
             return None;
         }
         if wanted {
             return Some(if self.missing(service).is_some() { Input::Hold } else { Input::Up });
         }
-        let needed = |id: &usize| self.get(*id).is_some_and(|other| other.life.is_active());
-        if self.ending && service.fault.is_none() && service.before.iter().any(needed) {
+        let needed = |id: usize| self.get(id).is_some_and(|other| other.life.is_active());
+        if self.ending && service.fault().is_none() && service.before().any(needed) {
             return Some(Input::Last);
         }
         Some(Input::Down)
@@ -323,7 +292,7 @@ impl Supervisor {
 
     /// The first service it must wait for.
     pub(crate) fn missing<'a>(&'a self, service: &Service) -> Option<&'a Service> {
-        service.after.iter().filter_map(|&id| self.get(id)).find(|other| !other.life.is_up())
+        service.after().filter_map(|id| self.get(id)).find(|other| !other.life.is_up())
     }
 
     /// One input to one life; its effects become acts, and whoever it may concern is marked.
@@ -344,10 +313,10 @@ impl Supervisor {
         let Self { services, dirty, .. } = self;
         let Some(Some(service)) = services.get(id) else { return };
         if before.0 != after.0 {
-            dirty.extend(&service.before);
+            dirty.extend(service.before());
         }
         if before.1 && !after.1 {
-            dirty.extend(&service.after);
+            dirty.extend(service.after());
             dirty.push_back(id);
         }
     }
@@ -359,7 +328,7 @@ impl Supervisor {
                 if script == Script::Main
                     && let Some(next) = service.next.take()
                 {
-                    service.definition = *next;
+                    service.definition = next;
                 }
                 if script == Script::Main && service.definition.runs_nothing {
                     self.nothing.push(id);
@@ -382,43 +351,11 @@ impl Supervisor {
         acts.push_back(Act::Tell(News { id, what, pid: service.pid, ended, reason: service.reason.clone() }));
     }
 
-    /// Writes down why, for lists and events.
-    fn explain(&mut self, now: Instant, id: usize, what: What) {
-        let waits_for = self.get(id).and_then(|service| self.missing(service)).map(|other| other.name.clone());
-        let Some(service) = self.get_mut(id) else { return };
-        match what {
-            What::Waiting => {
-                service.reason.clear();
-                if let Some(name) = waits_for {
-                    let _ = write!(service.reason, "waits for {name}");
-                }
-            }
-            What::Backoff => {
-                let delay = service.life.deadline().map_or(0, |deadline| deadline.since(now).as_millis());
-                if !service.reason.is_empty() {
-                    service.reason.push_str("; ");
-                }
-                let _ = write!(service.reason, "starts again in {delay} ms");
-            }
-            What::Broken if service.reason.is_empty() => {
-                let script = if service.definition.policy.oneshot { "up" } else { "run" };
-                if let Some(how) = service.ended {
-                    let _ = write!(service.reason, "{script} {how}: not started again");
-                }
-            }
-            What::Oom | What::Pressure | What::Broken | What::Exited | What::Added | What::Removed | What::Changed => {}
-            What::Started | What::Ready | What::Stopping | What::Stopped | What::Reloaded => service.reason.clear(),
-            // These are not about one service.
-            What::Poweroff | What::Reboot | What::Halt | What::Kexec | What::Shutdown => {}
-            What::GenerationBegun | What::GenerationDone | What::GenerationRejected => {}
-        }
-    }
-
     fn forget_if_gone(&mut self, id: usize, acts: &mut Acts) {
         let Some(service) = self.get_mut(id) else { return };
         if service.removed && !service.gone && !service.life.is_active() {
             service.gone = true;
-            service.reason.clear();
+            service.reason = Box::default();
             self.tell(id, What::Removed, acts);
             acts.push_back(Act::Forget(id));
         }
@@ -430,8 +367,7 @@ impl Supervisor {
             *slot = None;
         }
         for service in self.services.iter_mut().flatten() {
-            service.after.retain(|&other| other != id);
-            service.before.retain(|&other| other != id);
+            service.unlink(id);
         }
     }
 }

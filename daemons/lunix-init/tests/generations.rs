@@ -43,7 +43,7 @@ impl World {
                 }
                 Act::Terminate(id, _) | Act::Kill(id) => self.did.push(format!("end {}", name(id))),
                 Act::Reload(id) => self.did.push(format!("reload {}", name(id))),
-                Act::Report(report) => self.reports.push(report),
+                Act::Report(report) => self.reports.push(*report),
                 Act::Forget(id) => {
                     self.did.push(format!("forget {}", name(id)));
                     self.supervisor.release(id);
@@ -63,12 +63,12 @@ impl World {
 
     fn last(&self) -> (What, u64, Diff, String) {
         let report = self.reports.last().unwrap();
-        (report.what, report.number, report.diff.clone(), report.reason.clone())
+        (report.what, report.number, (*report.diff).clone(), report.reason.clone())
     }
 }
 
 fn found(name: &str, fingerprint: u64, on_change: OnChange) -> Found {
-    let definition = Ok(Definition { on_change, ..Definition::default() });
+    let definition = Ok(Definition { on_change, ..Definition::default() }.into());
     Found { name: name.to_owned(), place: None, fingerprint, definition, remarks: Vec::new() }
 }
 
@@ -114,7 +114,7 @@ fn a_generation_with_a_new_fault_is_rejected_as_a_whole_and_told_once() {
     old.push(Found { definition: Err("run: missing".to_owned()), ..found("sick", 0, OnChange::Restart) });
     world.read(old, false);
     let needs = |name: &str| {
-        let definition = Ok(Definition { after: names(name), ..Definition::default() });
+        let definition = Ok(Definition { after: names(name), ..Definition::default() }.into());
         Found { definition, ..found("c", 0, OnChange::Restart) }
     };
     let mut bad = plain("a=1");

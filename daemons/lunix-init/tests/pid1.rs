@@ -3,28 +3,11 @@
 
 mod common;
 
-use common::{BINARY, PATIENCE, Stage, is_root, skip};
+use common::namespace::{init_of, start};
+use common::{PATIENCE, Stage};
 use init_control::{Request, ServiceState as S};
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
 use std::time::Instant;
-
-/// Starts it as PID 1; false when that cannot be done here.
-fn start(stage: &mut Stage) -> bool {
-    let arguments = ["--pid", "--fork", "--kill-child", "--mount", "--uts", "--net", "--mount-proc"];
-    let possible =
-        is_root() && Command::new("unshare").args(arguments).arg("true").status().is_ok_and(|status| status.success());
-    if !possible {
-        skip("only root can make the namespaces PID 1 needs");
-        return false;
-    }
-    let mut command = Command::new("unshare");
-    command.args(arguments).arg(BINARY).arg("--services").arg(stage.services()).arg("--control").arg(stage.socket());
-    // As the kernel does with words it does not know.
-    command.args(["splash", "--no-such-flag=1", "single"]);
-    stage.start_as(command);
-    true
-}
 
 /// How the init of a PID namespace ends tells what it asked the kernel for (`man 2 reboot`).
 fn ends_by(stage: &mut Stage, signal: i32) {
@@ -49,8 +32,7 @@ fn it_supervises_reaps_orphans_and_powers_off() {
     let limit = Instant::now() + PATIENCE;
     // The orphans' end needs no sign: none may be left, dead or alive.
     let children = || {
-        let outer = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", stage.pid())).unwrap();
-        let init = outer.split_whitespace().next().unwrap().to_owned();
+        let init = init_of(&stage);
         std::fs::read_to_string(format!("/proc/{init}/task/{init}/children")).unwrap().split_whitespace().count()
     };
     while children() != 2 {
@@ -96,9 +78,7 @@ fn the_signals_of_busybox_are_understood() {
             return;
         }
         stage.line("s: up");
-        let outer = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", stage.pid())).unwrap();
-        let init: i32 = outer.split_whitespace().next().unwrap().parse().unwrap();
-        sys::signal::send(sys::signal::Target::Process(init), number).unwrap();
+        sys::signal::send(sys::signal::Target::Process(init_of(&stage)), number).unwrap();
         stage.line(&format!("info: {word}"));
         ends_by(&mut stage, expected);
     }

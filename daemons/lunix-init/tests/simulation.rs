@@ -144,7 +144,7 @@ fn directory(random: &mut Random) -> Vec<Found> {
             on_change: [OnChange::Restart, OnChange::Reload, OnChange::Keep, OnChange::NextBoot][random.below(4)],
             ..Definition::default()
         };
-        let definition = if random.one_in(10) { Err("unreadable".to_owned()) } else { Ok(definition) };
+        let definition = if random.one_in(10) { Err("unreadable".to_owned()) } else { Ok(definition.into()) };
         let fingerprint = u64::try_from(random.below(3)).unwrap();
         all.push(Found { name: format!("s{number}"), place: None, fingerprint, definition, remarks: Vec::new() });
     }

@@ -30,6 +30,28 @@ pub struct Config {
     pub kmsg: String,
     /// Services that write a line for messages they pass on: what they say of the log is counted and not passed on.
     pub bus_services: Vec<String>,
+    /// Files that lines are kept in.
+    pub files: Files,
+}
+
+/// Files that lines are kept in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Files {
+    /// Where they are; empty: there are none.
+    pub directory: String,
+    /// Bytes that all of them may take, at least 65 536.
+    pub bytes_max: u64,
+    /// Whether they are compressed.
+    pub compress: bool,
+    /// Seconds within which a line is safely on the disk, 1 to 3600.
+    pub flush_after_s: u64,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self { directory: String::new(), bytes_max: 4 * 1024 * 1024, compress: true, flush_after_s: 5 }
+    }
 }
 
 impl Default for Config {
@@ -45,6 +67,7 @@ impl Default for Config {
             connections_max: 64,
             kmsg: "/dev/kmsg".to_owned(),
             bus_services: vec!["bus".to_owned(), "lunix-bus".to_owned()],
+            files: Files::default(),
         }
     }
 }
@@ -63,6 +86,8 @@ impl Config {
         within("lines_per_s", self.lines_per_s, 0..=1_000_000)?;
         within("burst_lines", self.burst_lines, 1..=10_000_000)?;
         within("connections_max", self.connections_max, 1..=512)?;
+        within("files.bytes_max", self.files.bytes_max, 65_536..=u64::MAX)?;
+        within("files.flush_after_s", self.files.flush_after_s, 1..=3600)?;
         for (key, count) in [("unix", self.unix.len()), ("udp", self.udp.len()), ("tcp", self.tcp.len())] {
             if count > SOCKETS_MAX {
                 return Err(format!("{key}: expected at most {SOCKETS_MAX} addresses"));

@@ -10,6 +10,7 @@
 //! | any of them with facility auth or authpriv | `log.auth.<severity>` instead |
 //! | a source that sends too much | the lines are dropped; `log.natslog.warning` says how many |
 //! | a line that is there only because a line was passed on | counted, and not passed on |
+//! | files are configured | each line is in one of them, a few seconds later; they never take more than their budget |
 //! | request `log.tail` | the newest lines, or those since a number |
 //!
 //! Every line has a number, which is that of its event, and is kept in a ring of fixed size until newer ones take its place. The bus gets
@@ -22,6 +23,7 @@
 
 mod adapter;
 pub mod config;
+pub mod files;
 pub mod lines;
 pub mod machine;
 pub mod shown;

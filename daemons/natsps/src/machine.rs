@@ -31,6 +31,15 @@ pub struct Facts {
     pub sources: Sources,
 }
 
+/// What a process used until it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Processor time in microseconds.
+    pub cpu_us: u64,
+    /// The most memory it held at once, in bytes.
+    pub memory_peak_bytes: u64,
+}
+
 /// What can happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,6 +51,13 @@ pub enum Input {
     },
     /// A process executed a program, or a forked one is due to be announced.
     Seen(Facts),
+    /// The kernel tells what a process used; its end follows.
+    Counted {
+        /// The process.
+        pid: u32,
+        /// What it used.
+        usage: Usage,
+    },
     /// A process ended. `status` as `waitpid` reports it; `None` when nobody saw how.
     Ended {
         /// The process.
@@ -138,6 +154,8 @@ impl std::fmt::Display for Note {
 pub struct Machine {
     table: BTreeMap<u32, Facts>,
     forks: VecDeque<(Instant, u32)>,
+    /// What was counted of processes whose end was not told yet.
+    counted: BTreeMap<u32, Usage>,
     processes_max: usize,
     lost: u64,
     armed: Option<Instant>,
@@ -147,7 +165,8 @@ impl Machine {
     /// An empty table for at most `processes_max` processes.
     #[must_use]
     pub fn new(processes_max: usize) -> Self {
-        Self { table: BTreeMap::new(), forks: VecDeque::new(), processes_max, lost: 0, armed: None }
+        let (table, counted) = (BTreeMap::new(), BTreeMap::new());
+        Self { table, forks: VecDeque::new(), counted, processes_max, lost: 0, armed: None }
     }
 
     /// Most effects of one step: two for each process that a reading of `/proc` can change, and some.
@@ -192,8 +211,9 @@ impl Machine {
 
     fn ended(&mut self, pid: u32, status: Option<u32>, out: &mut Effects<Effect>) {
         self.forks.retain(|(_, forked)| *forked != pid);
+        let usage = self.counted.remove(&pid);
         if let Some(facts) = self.table.remove(&pid) {
-            out.push(Effect::Exited(exited(&facts, status)));
+            out.push(Effect::Exited(exited(&facts, status, usage)));
         }
     }
 
@@ -242,6 +262,12 @@ impl daemon::Machine for Machine {
         match input {
             Input::Forked { pid } => self.forked(now, pid),
             Input::Seen(facts) => self.seen(facts, true, out),
+            Input::Counted { pid, usage } => {
+                // What is not in the table is not announced, so nobody will ask.
+                if self.table.contains_key(&pid) {
+                    self.counted.insert(pid, usage);
+                }
+            }
             Input::Ended { pid, status } => self.ended(pid, status, out),
             Input::Scanned { first, facts } => self.scanned(first, facts, out),
             Input::Find { name, reply } => out.push(match self.find(&name) {
@@ -273,7 +299,7 @@ fn process(facts: &Facts) -> Process<'_> {
     }
 }
 
-fn exited(facts: &Facts, status: Option<u32>) -> Exited<'static> {
+fn exited(facts: &Facts, status: Option<u32>, usage: Option<Usage>) -> Exited<'static> {
     let signal = status.map(|status| status & 0x7f).filter(|signal| *signal != 0);
     let exit_code = status.filter(|_| signal.is_none()).map(|status| (status >> 8) & 0xff);
     Exited {
@@ -281,6 +307,8 @@ fn exited(facts: &Facts, status: Option<u32>) -> Exited<'static> {
         exit_code: exit_code.and_then(|code| u8::try_from(code).ok()),
         signal: signal.and_then(|signal| u8::try_from(signal).ok()),
         replaced_by: None,
+        cpu_us: usage.map(|usage| usage.cpu_us),
+        memory_peak_bytes: usage.map(|usage| usage.memory_peak_bytes),
     }
 }
 
@@ -288,5 +316,5 @@ fn exited(facts: &Facts, status: Option<u32>) -> Exited<'static> {
 fn replaced(known: &Facts, by: &Facts) -> Exited<'static> {
     let same_process = known.start_ticks == by.start_ticks;
     let replaced_by = same_process.then(|| by.sources.name().to_owned().into());
-    Exited { replaced_by, ..exited(known, None) }
+    Exited { replaced_by, ..exited(known, None, None) }
 }

@@ -2,7 +2,7 @@
 
 use super::Host;
 use super::launch::Program;
-use crate::supervisor::Act;
+use crate::supervisor::{Act, QUEUE_KEPT};
 use init_control::What;
 use rustix::io::Errno;
 use sys::signal::{self, Target};
@@ -24,7 +24,7 @@ impl Host {
                         && let Some(channels) = self.channels.get_mut(news.id)
                     {
                         // Kept over its restarts, not over its being stopped.
-                        channels.store.clear();
+                        channels.kept_mut().store.clear();
                     }
                     self.follow_log_service(news.id, news.what);
                     self.tell(&news);
@@ -36,14 +36,15 @@ impl Host {
                 }
             }
         }
+        self.acts.shrink_to(QUEUE_KEPT);
     }
 
     /// Kills a service's process with its group, and what it reloads by.
     fn kill(&mut self, id: usize) {
         self.signal(id, signal::KILL, true);
-        if let Some(pid) = self.supervisor.get(id).and_then(|service| service.reloader) {
-            // Its end is on the way already, or it ends now.
-            let _ = signal::send(Target::Group(pid), signal::KILL);
+        if let Some(process) = self.channels.get(id).and_then(|channels| channels.reloader.as_ref()) {
+            // It is not waited for yet, so its number is that of its group still; its end is on the way already, or it ends now.
+            let _ = signal::send(Target::Group(process.pid()), signal::KILL);
         }
     }
 
@@ -59,16 +60,23 @@ impl Host {
             return;
         }
         match self.start_program(id, Program::Reload) {
-            Ok(pid) => self.supervisor.reloading(id, pid),
+            Ok(process) => {
+                self.supervisor.reloading(id, process.pid());
+                if let Some(channels) = self.channels.get_mut(id) {
+                    channels.reloader = Some(process);
+                }
+            }
             Err(failure) => self.supervisor.reloaded(id, failure.sentence, &mut self.acts),
         }
     }
 
     /// Signals a service's process, or its whole group. That it is gone already is no error: its end is on the way.
     fn signal(&mut self, id: usize, number: i32, group: bool) {
-        let Some(pid) = self.supervisor.get(id).and_then(|service| service.pid) else { return };
-        let target = if group { Target::Group(pid) } else { Target::Process(pid) };
-        match signal::send(target, number) {
+        let Some(process) = self.channels.get(id).and_then(|channels| channels.process.as_ref()) else { return };
+        let pid = process.pid();
+        // Once it is gone the number may be that of another group.
+        let group = if group && process.signal(0).is_ok() { signal::send(Target::Group(pid), number) } else { Ok(()) };
+        match process.signal(number).and(group) {
             Err(error) if error.raw_os_error() != Some(Errno::SRCH.raw_os_error()) => {
                 self.console.say(format_args!("warn: cannot signal process {pid}: {error}"));
             }

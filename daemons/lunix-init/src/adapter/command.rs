@@ -3,10 +3,12 @@
 use super::launch::{Failure, Program};
 use crate::directory::folder::Folder;
 use crate::lifecycle::Script;
+use crate::scarcity::is_scarcity;
 use crate::service::Service;
 use init_control::Ended;
 use rustix::fs::{Access, Stat};
 use std::ffi::{CString, OsStr};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -41,7 +43,7 @@ pub(crate) fn line(
     let own = arguments(service, program);
     let direct = || Line { file, program: path.to_owned(), arguments: with([path.to_bytes()], &own) };
     let Some(stat) = folder.stat(file)? else { return Ok(direct()) };
-    let begin = beginning(folder, file);
+    let begin = beginning(folder, file)?;
     let is_program = begin.starts_with(b"#!") || begin.starts_with(b"\x7fELF");
     let is_script = matches!(program, Program::Script(_));
     if oneshot && is_script && !(is_program && is_executable(&stat)) {
@@ -82,7 +84,7 @@ fn arguments(service: &Service, program: Program) -> Vec<Vec<u8>> {
         Ended::Signal(number) => (256, number),
     };
     let group = service.last_pid.unwrap_or(0);
-    [code.to_string(), number.to_string(), service.name.clone(), group.to_string()].map(String::into_bytes).to_vec()
+    [code.to_string(), number.to_string(), service.name.to_string(), group.to_string()].map(String::into_bytes).to_vec()
 }
 
 fn is_executable(stat: &Stat) -> bool {
@@ -90,9 +92,13 @@ fn is_executable(stat: &Stat) -> bool {
 }
 
 /// The first line, as far as the kernel would look at it.
-fn beginning(folder: &Folder, file: &str) -> Vec<u8> {
-    let begin = folder.begin(file, FIRST_LINE_MAX).unwrap_or_default();
-    begin.split(|&byte| byte == b'\n').next().unwrap_or_default().to_vec()
+fn beginning(folder: &Folder, file: &str) -> io::Result<Vec<u8>> {
+    let begin = match folder.begin(file, FIRST_LINE_MAX) {
+        Err(error) if is_scarcity(&error) => return Err(error),
+        // What may not be read may be executed all the same.
+        outcome => outcome.unwrap_or_default(),
+    };
+    Ok(begin.split(|&byte| byte == b'\n').next().unwrap_or_default().to_vec())
 }
 
 /// The interpreter of a script and its one argument, as the kernel reads them (`man 2 execve`).

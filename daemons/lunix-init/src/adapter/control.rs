@@ -29,7 +29,8 @@ const PACKETS_MAX: usize = 64;
 /// The listening socket and its clients.
 #[derive(Debug)]
 pub(crate) struct Control {
-    listener: OwnedFd,
+    pub(crate) listener: OwnedFd,
+    pub(crate) listening: Token,
     path: PathBuf,
     clients: Vec<Option<Client>>,
 }
@@ -83,9 +84,9 @@ impl Control {
         net::bind(&listener, &address)?;
         rustix::fs::chmod(path, Mode::from_raw_mode(0o666))?;
         net::listen(&listener, 16)?;
-        reactor.insert(&listener, Interest::READ, Key::Listener)?;
+        let listening = reactor.insert(&listener, Interest::READ, Key::Listener)?;
         let clients = std::iter::repeat_with(|| None).take(CLIENTS_MAX).collect();
-        Ok(Self { listener, path: path.to_path_buf(), clients })
+        Ok(Self { listener, listening, path: path.to_path_buf(), clients })
     }
 }
 
@@ -98,9 +99,8 @@ impl Host {
 
     /// Lets one client in; the others come in the next turns.
     pub(crate) fn accept(&mut self) {
+        let Some(socket) = self.next_connection() else { return };
         let Some(control) = &mut self.control else { return };
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let Ok(socket) = net::accept_with(&control.listener, flags) else { return };
         let Ok(uid) = sys::peer::uid(&socket) else { return };
         let may_command = uid == 0 || uid == rustix::process::geteuid().as_raw();
         let guests = control.clients.iter().flatten().filter(|client| !client.may_command).count();
@@ -150,6 +150,8 @@ impl Host {
         let Some(control) = &mut self.control else { return };
         if let Some(client) = control.clients.get_mut(index).and_then(Option::take) {
             let _ = self.reactor.remove(client.token, &client.socket);
+            drop(client);
+            self.let_in_again();
         }
     }
 
@@ -224,10 +226,10 @@ impl Host {
     fn send_signal(&mut self, name: &str, word: &str) -> Result<bool, (u8, String)> {
         let id = self.find(name)?;
         let number = signal::number_of(word).ok_or_else(|| (64, format!("there is no signal {word}")))?;
-        let pid = self.supervisor.get(id).and_then(|service| service.pid);
-        let pid = pid.ok_or_else(|| (69, format!("{name} has no process")))?;
-        let sent = signal::send(signal::Target::Process(pid), number);
-        sent.map(|()| true).map_err(|error| (71, format!("cannot signal process {pid}: {error}")))
+        let process = self.channels.get(id).and_then(|channels| channels.process.as_ref());
+        let process = process.ok_or_else(|| (69, format!("{name} has no process")))?;
+        let describe = |error| (71, format!("cannot signal process {}: {error}", process.pid()));
+        process.signal(number).map(|()| true).map_err(describe)
     }
 
     fn end_machine(&mut self, verb: &str, goal: Goal) -> Result<bool, (u8, String)> {
@@ -356,7 +358,7 @@ impl Host {
             .optional_number("code", code)
             .optional_number("signal", number)
             .optional("after", (!after.is_empty()).then_some(after))
-            .optional("status", service.status.as_deref().map(str::as_bytes))
+            .optional("status", service.status().map(str::as_bytes))
             .optional("reason", (!reason.is_empty()).then(|| reason.get(..400).unwrap_or(reason)))
             .finish();
         self.send_to(index, record)

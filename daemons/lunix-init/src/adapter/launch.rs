@@ -7,6 +7,7 @@ use super::{Host, Key};
 use crate::directory::folder::Folder;
 use crate::environment;
 use crate::lifecycle::Script;
+use crate::scarcity::{is_scarce, is_scarcity};
 use crate::supervisor::Supervisor;
 use reactor::{Instant, Interest};
 use rustix::io::Errno;
@@ -14,7 +15,7 @@ use rustix::pipe::PipeFlags;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use sys::spawn::{Command, Stage};
+use sys::spawn::{Command, Process, Stage};
 
 /// Most bytes read of a program to see what it begins with.
 const PROGRAM_MAX: usize = 1024 * 1024;
@@ -34,7 +35,7 @@ pub(crate) enum Program {
 /// Why a program does not run.
 pub(crate) struct Failure {
     /// Trying again later may help.
-    passing: bool,
+    pub(crate) passing: bool,
     pub(crate) sentence: String,
 }
 
@@ -46,9 +47,7 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN].map(Errno::raw_os_error);
-        let passing = error.raw_os_error().is_some_and(|errno| scarce.contains(&errno));
-        Self { passing, sentence: error.to_string() }
+        Self { passing: is_scarcity(&error), sentence: error.to_string() }
     }
 }
 
@@ -57,7 +56,13 @@ impl Host {
         let outcome = self.start_program(id, Program::Script(script));
         let now = Instant::now();
         match outcome {
-            Ok(pid) => self.supervisor.spawned(now, id, pid, &mut self.acts),
+            Ok(process) => {
+                let pid = process.pid();
+                if let Some(channels) = self.channels.get_mut(id) {
+                    (channels.process, channels.heir) = (Some(process), None);
+                }
+                self.supervisor.spawned(now, id, pid, &mut self.acts);
+            }
             Err(failure) => {
                 self.close_notification(id);
                 self.supervisor.not_spawned(now, id, failure.passing, &failure.sentence, &mut self.acts);
@@ -65,7 +70,7 @@ impl Host {
         }
     }
 
-    pub(crate) fn start_program(&mut self, id: usize, program: Program) -> Result<i32, Failure> {
+    pub(crate) fn start_program(&mut self, id: usize, program: Program) -> Result<Process, Failure> {
         self.open_channels(id)?;
         let is_main = program == Program::Script(Script::Main);
         let Some(service) = self.supervisor.get(id) else {
@@ -92,7 +97,7 @@ impl Host {
     }
 
     /// Executes one of a service's programs in `folder`.
-    fn execute(&mut self, id: usize, program: Program, folder: &Folder) -> Result<i32, Failure> {
+    fn execute(&mut self, id: usize, program: Program, folder: &Folder) -> Result<Process, Failure> {
         let Some(service) = self.supervisor.get(id) else {
             return Err(Failure::lasting("there is no such service".to_owned()));
         };
@@ -140,17 +145,15 @@ impl Host {
         }
         extra.extend(told.as_ref().zip(notification).map(|(writer, number)| (writer.as_fd(), number)));
         let stdio = self.stdio(id).ok_or_else(|| Failure::lasting("it has no output".to_owned()))?;
+        let arguments: Vec<_> = line.arguments.iter().map(CString::as_c_str).collect();
         let command = Command {
-            program: &line.program,
-            arguments: &line.arguments.iter().map(CString::as_c_str).collect::<Vec<_>>(),
             environment: &variables.iter().map(CString::as_c_str).collect::<Vec<_>>(),
-            directory: folder.as_fd(),
-            stdio,
             extra: &extra,
             identity: privileges.identity.as_ref(),
             capabilities: privileges.capabilities,
             limits: &privileges.limits,
             pid_variable,
+            ..Command::new(&line.program, &arguments, folder.as_fd(), stdio)
         };
         sys::spawn::spawn(&command).map_err(|error| describe(folder, line.file, &error))
     }
@@ -176,7 +179,7 @@ fn service_is_log(supervisor: &Supervisor, id: usize) -> bool {
 fn describe(folder: &Folder, file: &str, error: &sys::spawn::Error) -> Failure {
     let mut failure = Failure::from(io::Error::from(error.cause.kind()));
     let errno = error.cause.raw_os_error().map(Errno::from_raw_os_error);
-    failure.passing = matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::TXTBSY));
+    failure.passing = errno.is_some_and(|errno| is_scarce(errno) || errno == Errno::TXTBSY);
     failure.sentence = match (error.stage, errno) {
         (Stage::Execute, Some(Errno::NOEXEC)) => format!("{file}: neither a program nor a script that begins with #!"),
         (Stage::Execute, Some(Errno::ACCESS)) => format!("{file}: not executable, or on a file system mounted noexec"),
@@ -187,7 +190,8 @@ fn describe(folder: &Folder, file: &str, error: &sys::spawn::Error) -> Failure {
         (Stage::Groups | Stage::Group | Stage::User, _) => format!("user: {error}"),
         (Stage::Limit, _) => format!("limits: {error}"),
         (Stage::Capabilities, _) => format!("capabilities: {error}"),
-        (Stage::Clone | Stage::Session | Stage::Directory | Stage::Descriptors, _) => error.to_string(),
+        (Stage::OomScore, _) => format!("oom-score-adj: {error}"),
+        (Stage::Clone | Stage::Cgroup | Stage::Session | Stage::Directory | Stage::Descriptors, _) => error.to_string(),
     };
     failure
 }

@@ -116,7 +116,7 @@ impl Host {
     fn hand_over(&mut self) {
         let Some(link) = &mut self.log_link else { return };
         while let Some(&id) = link.ahead.front() {
-            let name = self.supervisor.get(id).map(|service| service.name.as_str());
+            let name = self.supervisor.get(id).map(|service| &*service.name);
             let reader = self.channels.get(id).and_then(|channels| channels.reader());
             let sent = name.zip(reader).map_or(Ok(()), |(name, reader)| send(&link.socket, name, reader));
             if matches!(sent, Err(Errno::AGAIN | Errno::NOBUFS)) {

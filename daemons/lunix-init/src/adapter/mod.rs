@@ -11,14 +11,17 @@ mod output;
 mod overrides;
 mod privileges;
 mod reap;
+mod scarcity;
 mod sockets;
 mod watch;
 
+use crate::by_name::ByName;
 use crate::console::Console;
 use crate::directory::Known;
 use crate::directory::folder::Folder;
 use crate::options::Options;
 use crate::ring::Ring;
+use crate::scarcity::is_scarcity;
 use crate::service::Found;
 use crate::shutdown::{Effect, Goal, Input, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
@@ -29,7 +32,7 @@ use notify::NotifySocket;
 use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
 use rustix::process::Resource;
-use std::collections::BTreeMap;
+use scarcity::Scarcity;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -44,6 +47,9 @@ const LOG_BYTES: usize = 64 * 1024;
 const EVENT_BYTES: usize = 32 * 1024;
 /// Descriptors the reactor can watch: two for each of 4096 services, and the fixed ones.
 const SOURCES_MAX: usize = 8192 + 64;
+
+/// How soon a timer that could not be set is tried again.
+const TIMER_AGAIN: Duration = Duration::from_millis(50);
 
 /// What a ready descriptor is.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +79,7 @@ pub(crate) struct Host {
     pub(crate) console: Console,
     pub(crate) log: Ring,
     pub(crate) events: Ring,
-    control: Option<Control>,
+    pub(crate) control: Option<Control>,
     pub(crate) notify: Option<NotifySocket>,
     pub(crate) log_link: Option<LogLink>,
     /// When output is to be read here again, unless the log service is back before.
@@ -88,6 +94,7 @@ pub(crate) struct Host {
     pub(crate) null: OwnedFd,
     pub(crate) descriptors: Option<(u64, u64)>,
     pub(crate) is_pid1: bool,
+    pub(crate) scarcity: Scarcity,
     /// More children may have ended than one turn reaps.
     reap_again: bool,
     goal: Option<Goal>,
@@ -103,7 +110,7 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> i
         host.supervisor.remember(overrides::read(path));
     }
     host.rescan();
-    host.turn()?;
+    host.turn();
     if let Some(ready) = ready {
         let _ = rustix::io::write(&ready, b"\n");
     }
@@ -112,14 +119,18 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> i
             host.remove_socket();
             return Ok(goal);
         }
-        host.reactor.wait(host.reap_again.then_some(Duration::ZERO))?;
+        let limit = if host.reap_again { Some(Duration::ZERO) } else { host.scarcity.wait_max };
+        match host.reactor.wait(limit) {
+            Ok(()) => host.waits_again(),
+            Err(error) => host.go_on_blindly(&error.into()),
+        }
         while let Some(event) = host.reactor.next() {
             host.serve(event);
         }
         if std::mem::take(&mut host.reap_again) {
             host.reap();
         }
-        host.turn()?;
+        host.turn();
     }
 }
 
@@ -159,6 +170,7 @@ impl Host {
         if let Err(error) = &watcher {
             console.say(format_args!("warn: cannot watch the service directory, use rescan: {error}"));
         }
+        let null = open_null()?;
         Ok(Self {
             reactor,
             signals,
@@ -181,7 +193,8 @@ impl Host {
             overrides: options.overrides.clone(),
             folder: None,
             environment: environment::own(),
-            null: open_null()?,
+            scarcity: Scarcity::new(&null),
+            null,
             descriptors: raise_descriptor_limit(),
             is_pid1,
             reap_again: false,
@@ -226,7 +239,7 @@ impl Host {
     }
 
     /// What every turn ends with: the machines come to rest, watchers are told, the timer is set.
-    fn turn(&mut self) -> io::Result<()> {
+    fn turn(&mut self) {
         let now = Instant::now();
         if self.supervisor.deadline().is_some_and(|deadline| deadline <= now) {
             self.supervisor.tick(now, &mut self.acts);
@@ -234,17 +247,17 @@ impl Host {
         self.run_acts();
         self.advance_shutdown(now);
         self.take_output_back(now);
+        self.try_again(now);
         self.save_overrides();
         self.tell_watchers();
-        let next = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at].into_iter().flatten().min();
+        let deadlines = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at, self.scarcity.again_at];
+        let next = deadlines.into_iter().flatten().min();
         if next != self.armed {
-            match next {
-                Some(deadline) => self.deadline.arm(deadline)?,
-                None => self.deadline.disarm()?,
-            }
-            self.armed = next;
+            let set = next.map_or_else(|| self.deadline.disarm(), |deadline| self.deadline.arm(deadline));
+            // A timer that cannot be set is tried again soon, for deadlines must be met.
+            self.scarcity.wait_max = set.is_err().then_some(TIMER_AGAIN);
+            self.armed = next.filter(|_| set.is_ok());
         }
-        Ok(())
     }
 
     /// Somebody wants the end.
@@ -291,8 +304,8 @@ impl Host {
             return;
         }
         let supervisor = &self.supervisor;
-        let names: BTreeMap<&str, usize> = supervisor.iter().map(|(id, one)| (one.name.as_str(), id)).collect();
-        let earlier = |name: &str, place: &str| supervisor.known(*names.get(name)?, place);
+        let names = ByName::of(supervisor);
+        let earlier = |name: &str, place: &str| supervisor.known(names.find(supervisor, name)?, place);
         let known = Known { stores: &self.stores, earlier: &earlier };
         let found = Folder::open(&self.services).and_then(|folder| {
             let found = directory::read_all(&folder, known)?;
@@ -301,11 +314,17 @@ impl Host {
         match found {
             Err(error) => {
                 let path = self.services.display();
-                self.console.say(format_args!("error: cannot read {path}: {error}; services stay as they are"));
+                if !self.scarcity.unread {
+                    self.console.say(format_args!("error: cannot read {path}: {error}; services stay as they are"));
+                }
+                if is_scarcity(&error) {
+                    return self.read_again_later();
+                }
                 // It may come (back), and that is to be seen.
                 self.watch_services(&[]);
             }
             Ok((folder, found)) => {
+                self.scarcity.unread = false;
                 self.watch_services(&found);
                 self.take_over(folder, found);
             }

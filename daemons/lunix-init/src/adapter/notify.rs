@@ -11,6 +11,7 @@ use rustix::process::Pid;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
+use sys::spawn::Process;
 
 /// Most datagrams taken per turn.
 const DATAGRAMS_MAX: usize = 16;
@@ -45,18 +46,29 @@ impl Host {
             // A barrier (`BARRIER=1`) is the descriptor that comes along: it is closed once all before it was seen, which is now.
             let Ok((mut notice, sender, fds)) = receive(socket) else { return };
             let Some(id) = sender.and_then(|sender| self.service_of(sender)) else { continue };
-            notice.main_pid = notice.main_pid.filter(|&pid| self.is_of(id, pid));
+            notice.main_pid = notice.main_pid.filter(|&pid| self.hold_heir(id, pid));
             let name = notice.name.as_deref().unwrap_or("stored");
             if notice.forgets
                 && let Some(channels) = self.channels.get_mut(id)
             {
-                channels.store.retain(|(one, _)| one != name);
+                channels.kept_mut().store.retain(|(one, _)| one != name);
             }
             if notice.stores {
                 self.store(id, name, fds);
             }
             self.supervisor.noticed(Instant::now(), id, &notice, &mut self.acts);
         }
+    }
+
+    /// Holds on to the process that the service names as its main one; true when it is one of the service's.
+    fn hold_heir(&mut self, id: usize, pid: i32) -> bool {
+        // First held, then looked at: so it is this one that was looked at, whoever has the number later.
+        let Ok(heir) = Process::of(pid) else { return false };
+        let is_its_own = self.is_of(id, pid) && heir.signal(0).is_ok();
+        if let Some(channels) = self.channels.get_mut(id).filter(|_| is_its_own) {
+            channels.heir = Some(heir);
+        }
+        is_its_own
     }
 
     /// True for a process in the service's session, or a child of its process.

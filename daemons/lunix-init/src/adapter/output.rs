@@ -11,9 +11,13 @@ use reactor::{Interest, Token};
 use rustix::pipe::PipeFlags;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use sys::spawn::Process;
 
 /// Most bytes taken from one service per turn.
 const DRAIN_MAX: usize = 4096;
+
+/// As much as a pipe holds.
+const PIPE_MAX: usize = 64 * 1024;
 
 /// What is held open for one service.
 #[derive(Debug, Default)]
@@ -24,16 +28,40 @@ pub(crate) struct Channels {
     input: Option<(OwnedFd, OwnedFd)>,
     /// Where it announces itself.
     pub(crate) notification: Option<(OwnedFd, Token)>,
-    /// What is listened on for it.
+    /// What few services have.
+    held: Option<Box<Kept>>,
+    /// Its process, or that of its `finish` or `down`.
+    pub(crate) process: Option<Process>,
+    /// The process that it says takes the place of its first.
+    pub(crate) heir: Option<Process>,
+    /// That of its program `reload`.
+    pub(crate) reloader: Option<Process>,
+    /// The directory it was started from, when that is not the one of this name any more.
+    pub(crate) home: Option<Folder>,
+    /// A line of its output that is not complete yet.
+    lines: Option<Box<Lines>>,
+}
+
+/// Descriptors to be handed down.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// What is listened on for the service.
     pub(crate) sockets: Vec<Held>,
     /// What it gave into keeping, by name.
     pub(crate) store: Vec<(String, OwnedFd)>,
-    /// The directory it was started from, when that is not the one of this name any more.
-    pub(crate) home: Option<Folder>,
-    lines: Lines,
 }
 
 impl Channels {
+    /// The descriptors to be handed down, when there are any.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        self.held.as_deref()
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn kept_mut(&mut self) -> &mut Kept {
+        self.held.get_or_insert_default()
+    }
+
     /// The end of its output to read from.
     pub(crate) fn reader(&self) -> Option<BorrowedFd<'_>> {
         self.output.as_ref().map(|(reader, _, _)| reader.as_fd())
@@ -50,11 +78,13 @@ impl Host {
         if channels.output.is_none() {
             let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
             rustix::io::ioctl_fionbio(&reader, true)?;
-            channels.output = Some((reader, None, writer));
             let is_log = self.supervisor.get(id).is_some_and(|service| service.definition.rare().is_log);
-            if is_log || !self.log_link.as_ref().is_some_and(|link| link.has_output) {
-                self.watch_output(id)?;
-            } else {
+            let is_ours = is_log || !self.log_link.as_ref().is_some_and(|link| link.has_output);
+            let watch = || self.reactor.insert(&reader, Interest::READ, Key::Output(id));
+            // Not without being read: it would end in a full pipe.
+            let token = is_ours.then(watch).transpose()?;
+            channels.output = Some((reader, token, writer));
+            if !is_ours {
                 self.hand_over_one(id);
             }
         }
@@ -115,14 +145,20 @@ impl Host {
 
     /// Takes a bounded share of what a service has written.
     pub(crate) fn drain(&mut self, id: usize) {
-        let Some(service) = self.supervisor.get(id) else { return };
-        let Some(channels) = self.channels.get_mut(id) else { return };
-        let Some((reader, Some(_), _)) = &channels.output else { return };
+        let _ = self.drain_once(id);
+    }
+
+    /// The same; how much it was.
+    fn drain_once(&mut self, id: usize) -> usize {
+        let Some(service) = self.supervisor.get(id) else { return 0 };
+        let Some(channels) = self.channels.get_mut(id) else { return 0 };
+        let Some((reader, Some(_), _)) = &channels.output else { return 0 };
         let mut buffer = [0; DRAIN_MAX];
         // Nothing to read is no error; nothing else can happen to a pipe of which both ends are ours.
-        let Ok(length) = rustix::io::read(reader, &mut buffer) else { return };
-        let (console, log, name) = (&mut self.console, &mut self.log, service.name.as_str());
-        channels.lines.feed(buffer.get(..length).unwrap_or_default(), |line| {
+        let Ok(length) = rustix::io::read(reader, &mut buffer) else { return 0 };
+        let (console, log, name) = (&mut self.console, &mut self.log, &*service.name);
+        let mut lines = channels.lines.take().unwrap_or_default();
+        lines.feed(buffer.get(..length).unwrap_or_default(), |line| {
             let prefixed = line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b": "));
             console.line(if prefixed { "" } else { name }, line);
             if prefixed {
@@ -131,6 +167,8 @@ impl Host {
                 log.push(&[name.as_bytes(), b": ", line].concat());
             }
         });
+        channels.lines = lines.has_part().then_some(lines);
+        length
     }
 
     /// A service wrote to its notification descriptor: ready at the first line end.
@@ -159,7 +197,12 @@ impl Host {
 
     /// Gives up everything held for a service that is gone.
     pub(crate) fn close_channels(&mut self, id: usize) {
-        self.drain(id);
+        // All that it said, but no more than a pipe holds: somebody that it left behind may go on talking.
+        for _ in 0..PIPE_MAX / DRAIN_MAX {
+            if self.drain_once(id) == 0 {
+                break;
+            }
+        }
         self.close_notification(id);
         let Some(channels) = self.channels.get_mut(id) else { return };
         let Channels { output, .. } = std::mem::take(channels);

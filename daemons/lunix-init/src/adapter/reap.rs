@@ -1,10 +1,14 @@
 //! The dead: services', and everybody's whose parent died before.
+//!
+//! Any child is waited for, by whatever number the kernel tells. That number is as good as a pidfd here: it stays the child's until it is
+//! waited for, nobody else waits, and a service's number is forgotten in the same breath. Signals are another matter: see
+//! [`sys::spawn::Process`].
 
 use super::Host;
 use crate::shutdown::{Input, Phase};
 use init_control::Ended;
 use reactor::Instant;
-use rustix::process::{Pid, WaitOptions, WaitStatus};
+use rustix::process::{WaitOptions, WaitStatus};
 use sys::signal::{self, Target};
 
 /// Most dead processes buried per turn, so that a storm of them cannot hold up the rest.
@@ -23,6 +27,7 @@ impl Host {
                     }
                     return;
                 }
+                Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
                     self.console.say(format_args!("error: cannot wait for children: {error}"));
                     return;
@@ -43,11 +48,14 @@ impl Host {
             return;
         };
         if let Some(id) = reloader {
+            if let Some(channels) = self.channels.get_mut(id) {
+                channels.reloader = None;
+            }
             let reason = if how == Ended::Code(0) { String::new() } else { how.to_string() };
             self.supervisor.reloaded(id, reason, &mut self.acts);
         }
         let Some(id) = service else { return };
-        if self.has_heir(id) && self.supervisor.succeeded(id) {
+        if self.hand_over_to_heir(id) {
             return;
         }
         self.close_notification(id);
@@ -56,10 +64,13 @@ impl Host {
         self.run_acts();
     }
 
-    /// True when the process that the service named as its main one runs.
-    fn has_heir(&self, id: usize) -> bool {
-        let heir = self.supervisor.get(id).and_then(|service| service.heir).and_then(Pid::from_raw);
-        heir.is_some_and(|heir| rustix::process::test_kill_process(heir).is_ok())
+    /// The service's process has ended: the one that it named as its main one takes its place; true when that runs.
+    fn hand_over_to_heir(&mut self, id: usize) -> bool {
+        let Some(channels) = self.channels.get_mut(id) else { return false };
+        channels.process = None;
+        let Some(heir) = channels.heir.take_if(|heir| heir.signal(0).is_ok()) else { return false };
+        channels.process = Some(heir);
+        self.supervisor.succeeded(id)
     }
 
     /// Signals what still runs and is no service: as PID 1 everybody, otherwise the orphans that came to us.

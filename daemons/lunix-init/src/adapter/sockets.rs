@@ -1,7 +1,9 @@
 //! Descriptors held for services: the sockets that lunix-init listens on for them, and what they gave into its keeping.
 
 use super::Host;
+use super::launch::Failure;
 use crate::directory::sockets::{Address, Kind, Socket};
+use crate::scarcity::is_scarcity;
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
@@ -31,32 +33,34 @@ impl Drop for Held {
 
 impl Host {
     /// Listens on what the service's `sockets` says and is not listened on yet, and gives up what it does not say any more.
-    pub(crate) fn open_sockets(&mut self, id: usize) -> io::Result<()> {
+    pub(crate) fn open_sockets(&mut self, id: usize) -> Result<(), Failure> {
         let Some(service) = self.supervisor.get(id) else { return Ok(()) };
         let Some(channels) = self.channels.get_mut(id) else { return Ok(()) };
         let wanted = &service.definition.rare().sockets;
-        let mut before: Vec<Held> = std::mem::take(&mut channels.sockets);
-        for line in wanted {
-            let same = before.iter().position(|held| held.line == *line);
-            let held = match same {
-                Some(at) => before.swap_remove(at),
-                None => {
-                    let fd = listen(line).map_err(|error| {
-                        io::Error::new(error.kind(), format!("sockets: cannot listen as {}: {error}", line.name))
-                    })?;
-                    Held { line: line.clone(), fd }
-                }
-            };
-            channels.sockets.push(held);
+        if wanted.is_empty() && channels.kept().is_none() {
+            return Ok(());
         }
+        let sockets = &mut channels.kept_mut().sockets;
+        // What is not wanted any more goes first: the new may be in its place.
+        sockets.retain(|held| wanted.contains(&held.line));
+        for line in wanted {
+            if sockets.iter().all(|held| held.line != *line) {
+                let fd = listen(line).map_err(|error| failure(line, &error))?;
+                sockets.push(Held { line: line.clone(), fd });
+            }
+        }
+        // They are handed down in the order of the file.
+        sockets.sort_by_key(|held| wanted.iter().position(|line| *line == held.line));
         Ok(())
     }
 
     /// All descriptors to hand down from 3 on, with their names: sockets first, then what the service gave into keeping.
     pub(crate) fn handed_down(&self, id: usize) -> (Vec<(BorrowedFd<'_>, i32)>, String) {
-        let Some(channels) = self.channels.get(id) else { return (Vec::new(), String::new()) };
-        let sockets = channels.sockets.iter().map(|held| (held.line.name.as_str(), held.fd.as_fd()));
-        let stored = channels.store.iter().map(|(name, fd)| (name.as_str(), fd.as_fd()));
+        let Some(kept) = self.channels.get(id).and_then(|channels| channels.kept()) else {
+            return (Vec::new(), String::new());
+        };
+        let sockets = kept.sockets.iter().map(|held| (held.line.name.as_str(), held.fd.as_fd()));
+        let stored = kept.store.iter().map(|(name, fd)| (name.as_str(), fd.as_fd()));
         let (names, fds): (Vec<&str>, Vec<BorrowedFd<'_>>) = sockets.chain(stored).unzip();
         (fds.into_iter().zip(3..).collect(), names.join(":"))
     }
@@ -64,15 +68,23 @@ impl Host {
     /// Takes descriptors into keeping; what is too much is closed, and told.
     pub(crate) fn store(&mut self, id: usize, name: &str, fds: Vec<OwnedFd>) {
         let Some(channels) = self.channels.get_mut(id) else { return };
+        let store = &mut channels.kept_mut().store;
         for fd in fds {
-            if channels.store.len() >= STORE_MAX {
+            if store.len() >= STORE_MAX {
                 let service = self.supervisor.get(id).map_or("", |service| &service.name);
                 self.console.say(format_args!("warn: {service}: more than {STORE_MAX} descriptors are not kept"));
                 return;
             }
-            channels.store.push((name.to_owned(), fd));
+            store.push((name.to_owned(), fd));
         }
     }
+}
+
+/// Somebody else may give up the address, or the network come up.
+fn failure(line: &Socket, error: &io::Error) -> Failure {
+    let absent = [Errno::ADDRINUSE, Errno::ADDRNOTAVAIL, Errno::NETDOWN].map(Errno::raw_os_error);
+    let passing = is_scarcity(error) || error.raw_os_error().is_some_and(|errno| absent.contains(&errno));
+    Failure { passing, sentence: format!("sockets: cannot listen as {}: {error}", line.name) }
 }
 
 fn listen(line: &Socket) -> io::Result<OwnedFd> {

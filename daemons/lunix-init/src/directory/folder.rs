@@ -1,18 +1,26 @@
 //! Reading below an open directory: what a path means cannot change half-way.
 
+use crate::scarcity::is_scarce;
 use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
+use std::cell::Cell;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::rc::Rc;
 
 /// Most entries read of one directory.
 const ENTRIES_MAX: usize = 16_384;
 
 /// An open directory. Its working name for error sentences is the caller's business.
+///
+/// It remembers, together with all that was entered from it, whether the kernel ran out of something: what was read then says nothing.
 #[derive(Debug)]
-pub struct Folder(OwnedFd);
+pub struct Folder {
+    fd: OwnedFd,
+    scarce: Rc<Cell<Option<Errno>>>,
+}
 
 impl Folder {
     /// Opens the directory at `path`, following links.
@@ -20,13 +28,29 @@ impl Folder {
     /// # Errors
     /// The kernel's: `ENOENT`, `ENOTDIR`, `EACCES` ...
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self(fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?))
+        let fd = fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Self { fd, scarce: Rc::default() })
+    }
+
+    /// What the kernel ran out of since the last call, while this or what was entered from it was read.
+    #[must_use]
+    pub fn take_scarcity(&self) -> Option<io::Error> {
+        self.scarce.take().map(io::Error::from)
+    }
+
+    fn note<T>(&self, result: rustix::io::Result<T>) -> rustix::io::Result<T> {
+        if let Err(errno) = &result
+            && is_scarce(*errno)
+        {
+            self.scarce.set(Some(*errno));
+        }
+        result
     }
 
     /// True when both are the same directory of the same file system.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        match (fs::fstat(&self.0), fs::fstat(&other.0)) {
+        match (fs::fstat(&self.fd), fs::fstat(&other.fd)) {
             (Ok(one), Ok(two)) => (one.st_dev, one.st_ino) == (two.st_dev, two.st_ino),
             (Ok(_) | Err(_), _) => false,
         }
@@ -37,8 +61,9 @@ impl Folder {
     /// # Errors
     /// The kernel's, but for `ENOENT`.
     pub fn enter(&self, name: &str) -> io::Result<Option<Self>> {
-        match fs::openat(&self.0, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
-            Ok(fd) => Ok(Some(Self(fd))),
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match self.note(fs::openat(&self.fd, name, flags, Mode::empty())) {
+            Ok(fd) => Ok(Some(Self { fd, scarce: Rc::clone(&self.scarce) })),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno.into()),
         }
@@ -50,8 +75,8 @@ impl Folder {
     /// The kernel's; `EFBIG` for more than 16384 entries.
     pub fn names(&self) -> io::Result<Vec<CString>> {
         let mut names = Vec::new();
-        for entry in Dir::read_from(&self.0)? {
-            let entry = entry?;
+        for entry in self.note(Dir::read_from(&self.fd))? {
+            let entry = self.note(entry)?;
             if entry.file_name().to_bytes().first() == Some(&b'.') {
                 continue;
             }
@@ -69,7 +94,7 @@ impl Folder {
     /// # Errors
     /// The kernel's, but for `ENOENT`.
     pub fn stat(&self, name: impl rustix::path::Arg) -> io::Result<Option<Stat>> {
-        match fs::statat(&self.0, name, AtFlags::empty()) {
+        match self.note(fs::statat(&self.fd, name, AtFlags::empty())) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno.into()),
@@ -79,7 +104,7 @@ impl Folder {
     /// True when there is an entry of this name, even a link that leads nowhere.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        self.note(fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)).is_ok()
     }
 
     /// The content of a plain file; `None` when there is no such entry.
@@ -91,9 +116,9 @@ impl Folder {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Errno::INVAL.into());
         }
-        let fd = fs::openat(&self.0, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+        let fd = self.open_file(name)?;
         let mut content = Vec::with_capacity(usize::try_from(stat.st_size).unwrap_or(0).min(most) + 1);
-        while rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut content))? > 0 {
+        while self.note(rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut content)))? > 0 {
             if content.len() > most {
                 return Err(Errno::FBIG.into());
             }
@@ -109,16 +134,22 @@ impl Folder {
     /// # Errors
     /// The kernel's.
     pub fn begin(&self, name: &str, most: usize) -> io::Result<Vec<u8>> {
-        let fd = fs::openat(&self.0, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+        let fd = self.open_file(name)?;
         let mut content = vec![0; most];
-        let length = rustix::io::read(&fd, &mut content)?;
+        let length = self.note(rustix::io::read(&fd, &mut content))?;
         content.truncate(length);
         Ok(content)
+    }
+
+    fn open_file(&self, name: &str) -> rustix::io::Result<OwnedFd> {
+        // A fifo must not hold us up.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        self.note(fs::openat(&self.fd, name, flags, Mode::empty()))
     }
 }
 
 impl AsFd for Folder {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }

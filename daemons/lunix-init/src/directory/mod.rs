@@ -10,11 +10,13 @@ pub mod place;
 pub mod privilege;
 pub mod sockets;
 
-use crate::service::{Definition, Found};
+use crate::service::{Definition, Definitions, Found};
 use folder::Folder;
 use rustix::fs::FileType;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// Most bytes of a small file.
 pub const FILE_MAX: usize = 4096;
@@ -45,21 +47,49 @@ impl Known<'_> {
 /// Reads every service below `base`, in the order of their names. What is no directory is passed over.
 ///
 /// # Errors
-/// When `base` itself cannot be listed; what is wrong with one service is told in its [`Found`].
+/// When `base` itself cannot be listed, or the kernel ran out of something on the way; what is wrong with one service is told in its [`Found`].
 pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
-    let mut all = Vec::new();
-    for name in base.names()? {
-        let name = name.to_string_lossy();
-        match base.enter(&name) {
-            Ok(Some(folder)) if name.ends_with('@') => read_template(&name, &folder, known, &mut all),
-            Ok(Some(folder)) => read_service(&name, &folder, known, &mut all),
-            Ok(None) => all.push(broken(&name, "it is a link that leads nowhere".to_owned())),
+    let (mut all, mut alike) = (Vec::new(), Definitions::default());
+    for entry in base.names()? {
+        let first = all.len();
+        let Some(name) = entry.to_str().ok().filter(|name| is_name(name)) else {
+            let kind = base.stat(&*entry).ok().flatten().map(|stat| FileType::from_raw_mode(stat.st_mode));
+            if kind == Some(FileType::Directory) {
+                all.push(unnamed(entry.to_bytes()));
+            }
+            continue;
+        };
+        match base.enter(name) {
+            Ok(Some(folder)) if name.ends_with('@') => read_template(name, &folder, known, &mut all),
+            Ok(Some(folder)) => read_service(name, &folder, known, &mut all),
+            Ok(None) => all.push(broken(name, "it is a link that leads nowhere".to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
-            Err(error) => all.push(broken(&name, format!("cannot open it: {error}"))),
+            Err(error) => all.push(broken(name, format!("cannot open it: {error}"))),
         }
+        for definition in all.iter_mut().skip(first).filter_map(|found| found.definition.as_mut().ok()) {
+            alike.share(definition);
+        }
+    }
+    if let Some(error) = base.take_scarcity() {
+        return Err(error);
     }
     pipeline::join(&mut all);
     Ok(all)
+}
+
+/// True for what can be the name of a service: it is shown, and travels in records, as it is.
+fn is_name(name: &str) -> bool {
+    name.len() <= NAME_MAX && !name.chars().any(|letter| letter.is_control() || matches!(letter, '"' | '\\'))
+}
+
+/// What has no name that could be used, under one that is its own.
+fn unnamed(name: &[u8]) -> Found {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    let shown: String = String::from_utf8_lossy(name).escape_default().take(NAME_MAX).collect();
+    let sentence =
+        format!("{shown}: expected a name of at most {NAME_MAX} printable bytes without quotes and backslashes");
+    broken(&format!("?{:016x}", hasher.finish()), sentence)
 }
 
 fn broken(name: &str, sentence: String) -> Found {
@@ -80,7 +110,7 @@ fn read_template(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fo
             let own = one.name.strip_prefix(name).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
             let place = format!("{name}{}", own.unwrap_or_default());
             if let Ok(definition) = &mut one.definition {
-                definition.rare_mut().folder = Some(place);
+                Rc::make_mut(definition).rare_mut().folder = Some(place);
             }
             let parameters = instances.stat(&*instance).ok().flatten();
             let is_folder = parameters.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
@@ -94,9 +124,8 @@ fn read_template(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fo
 
 /// Reads one service, and its `log` when it has one.
 fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Found>) {
-    if name.len() > NAME_MAX || name.chars().any(|letter| letter.is_control() || letter == '\u{fffd}') {
-        let shown: String = name.chars().take(NAME_MAX).filter(|letter| !letter.is_control()).collect();
-        return all.push(broken(&shown, format!("expected a name of at most {NAME_MAX} printable bytes")));
+    if !is_name(name) {
+        return all.push(unnamed(name.as_bytes()));
     }
     let place = place::of(folder).filter(|path| place::is_in_store(path, known.stores));
     let place = place.and_then(|path| path.into_os_string().into_string().ok());
@@ -118,11 +147,12 @@ fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fou
         Ok(Some(log)) => {
             let mut logger = read_one(&logger_name, &log, b"", logger_place);
             if let Ok(definition) = &mut logger.definition {
-                definition.rare_mut().is_logger = true;
+                Rc::make_mut(definition).rare_mut().is_logger = true;
             }
             if let Ok(definition) = &mut service.definition
                 && definition.rare().logger.is_none()
             {
+                let definition = Rc::make_mut(definition);
                 definition.rare_mut().logger = Some(logger_name.clone());
                 definition.after.push(logger_name);
             }
@@ -134,12 +164,12 @@ fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fou
 
 fn read_one(name: &str, folder: &Folder, without: &[u8], place: Option<String>) -> Found {
     let (fingerprint, mut definition) = match fingerprint::of(folder, &[without, INSTANCES.as_bytes()]) {
-        Ok(fingerprint) => (fingerprint, define::define(folder)),
+        Ok(fingerprint) => (fingerprint, define::define(folder).map(Rc::new)),
         Err(error) => (0, Err(format!("cannot read it: {error}"))),
     };
     if let (Some((_, instance)), Ok(definition)) = (name.split_once('@'), &mut definition) {
         let instance = instance.split('/').next().unwrap_or_default();
-        definition.rare_mut().instance = Some(instance.to_owned());
+        Rc::make_mut(definition).rare_mut().instance = Some(instance.to_owned());
     }
     let names = folder.names().unwrap_or_default();
     let unsupported = names.iter().filter_map(|entry| entry.to_str().ok()).filter(|entry| UNSUPPORTED.contains(entry));

@@ -3,6 +3,7 @@
 use crate::lifecycle::Policy;
 use crate::service::{Definition, Found};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Checks that both sides of each pipe say the same, and adds the bundles that `pipeline-name` asks for.
 pub(super) fn join(all: &mut Vec<Found>) {
@@ -29,7 +30,7 @@ pub(super) fn join(all: &mut Vec<Found>) {
 /// What is wrong with the pipes of each service, seen from both ends.
 fn one_sided(all: &[Found]) -> Vec<Option<String>> {
     let services: BTreeMap<&str, &Definition> =
-        all.iter().filter_map(|one| Some((one.name.as_str(), one.definition.as_ref().ok()?))).collect();
+        all.iter().filter_map(|one| Some((one.name.as_str(), &**one.definition.as_ref().ok()?))).collect();
     let check = |one: &Found| {
         let rare = one.definition.as_ref().ok()?.rare();
         for producer in &rare.producers {
@@ -58,7 +59,7 @@ fn bundle(first: &Found, all: &[Found]) -> Option<Found> {
     }
     let policy = Policy { oneshot: true, ..Policy::default() };
     let definition =
-        Definition { policy, after: members, runs_nothing: true, is_bundle: true, ..Definition::default() };
+        Rc::new(Definition { policy, after: members, runs_nothing: true, is_bundle: true, ..Definition::default() });
     let fingerprint = first.fingerprint;
     Some(Found { name, place: first.place.clone(), fingerprint, definition: Ok(definition), remarks: Vec::new() })
 }
@@ -73,7 +74,13 @@ mod tests {
         rare.logger = logger.map(str::to_owned);
         rare.producers = producers.iter().map(|&name| name.to_owned()).collect();
         rare.pipeline = pipeline.map(str::to_owned);
-        Found { name: name.to_owned(), place: None, fingerprint: 1, definition: Ok(definition), remarks: Vec::new() }
+        Found {
+            name: name.to_owned(),
+            place: None,
+            fingerprint: 1,
+            definition: Ok(Rc::new(definition)),
+            remarks: Vec::new(),
+        }
     }
 
     #[test]

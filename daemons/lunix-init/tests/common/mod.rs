@@ -7,6 +7,8 @@
     reason = "each test uses what it needs"
 )]
 
+pub mod namespace;
+
 use init_control::{Client, Reply, Request, ServiceState, Watch};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -18,7 +20,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 /// Nothing here takes this long, even on a machine that is busy with other things.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_lunix-init");
 
@@ -195,6 +197,18 @@ impl Stage {
     /// All lines until standard error is closed.
     pub fn rest_of_lines(&self) -> Vec<String> {
         self.lines.as_ref().unwrap().iter().collect()
+    }
+
+    /// The lines in the ring: what services have printed.
+    pub fn log_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut each = |reply: &Reply<'_>| {
+            if let Reply::Line(text) = reply {
+                lines.push(text.to_string());
+            }
+        };
+        self.client().ask(&Request::Log { name: None, follow: false }, &mut each).unwrap();
+        lines
     }
 
     pub fn signal(&self, signal: sys::signal::Signal) {

@@ -1,14 +1,11 @@
 //! The kernel's uevent socket.
 
-use rustix::io::Errno;
-use rustix::net::netlink::{KOBJECT_UEVENT, SocketAddrNetlink};
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, sockopt};
+use netlink::{Datagram, Listen, Listener};
+use rustix::net::netlink::KOBJECT_UEVENT;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
-/// Bytes the kernel may queue for us: some five thousand events. Memory is only used while they wait.
-const QUEUE_BYTES: usize = 2 * 1024 * 1024;
-/// Largest datagram: the kernel's are at most 2 KiB of properties, udevd's at most 8 KiB.
+/// Largest datagram: the kernel's are at most 2 KiB of properties, udevd's at most 8 KiB. Some five thousand of the kernel's fit in the queue.
 const DATAGRAM_BYTES: usize = 16 * 1024;
 
 /// Whose events are heard.
@@ -32,9 +29,8 @@ impl Group {
 /// A listening socket.
 #[derive(Debug)]
 pub(super) struct Uevents {
-    socket: OwnedFd,
+    listener: Listener,
     group: Group,
-    buffer: Vec<u8>,
 }
 
 /// What one read gave.
@@ -51,14 +47,8 @@ pub(super) enum Received<'a> {
 impl Uevents {
     /// Listens. Needs no privilege, but for the full queue.
     pub(super) fn open(group: Group) -> io::Result<Self> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, Some(KOBJECT_UEVENT))?;
-        // Beyond the system's limit takes a capability; what we get without it must do.
-        if sockopt::set_socket_recv_buffer_size_force(&socket, QUEUE_BYTES).is_err() {
-            sockopt::set_socket_recv_buffer_size(&socket, QUEUE_BYTES)?;
-        }
-        rustix::net::bind(&socket, &SocketAddrNetlink::new(0, group.mask()))?;
-        Ok(Self { socket, group, buffer: vec![0; DATAGRAM_BYTES] })
+        let listen = Listen { protocol: Some(KOBJECT_UEVENT), mask: group.mask(), ..Listen::default() };
+        Ok(Self { listener: Listen { datagram_bytes: DATAGRAM_BYTES, ..listen }.open()?, group })
     }
 
     pub(super) fn group(&self) -> Group {
@@ -67,32 +57,26 @@ impl Uevents {
 
     /// Takes one datagram.
     pub(super) fn read(&mut self) -> io::Result<Received<'_>> {
-        let (count, sender) = loop {
-            match rustix::net::recvfrom(&self.socket, &mut self.buffer, RecvFlags::empty()) {
-                Ok((_, count, sender)) => break (count, sender),
-                Err(Errno::AGAIN) => return Ok(Received::Nothing),
-                Err(Errno::NOBUFS) => return Ok(Received::Overrun),
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
+        let group = self.group;
+        let trusted = |datagram: Datagram<'_>| datagram.groups == group.mask();
+        Ok(match self.listener.read()? {
+            netlink::Received::Kernel(datagram) if group == Group::Kernel && trusted(datagram) => {
+                Received::Message(datagram.bytes)
             }
-        };
-        let sender = sender.and_then(|sender| SocketAddrNetlink::try_from(sender).ok());
-        Ok(match sender {
-            Some(sender) if self.is_trusted(sender) => Received::Message(self.buffer.get(..count).unwrap_or_default()),
-            Some(_) | None => Received::Foreign,
+            // To send to this group takes CAP_NET_ADMIN over this network namespace: the kernel vouches for udevd's messages by having let
+            // them through.
+            netlink::Received::Foreign(datagram) if group == Group::Udev && trusted(datagram) => {
+                Received::Message(datagram.bytes)
+            }
+            netlink::Received::Kernel(_) | netlink::Received::Foreign(_) => Received::Foreign,
+            netlink::Received::Overrun => Received::Overrun,
+            netlink::Received::Nothing => Received::Nothing,
         })
-    }
-
-    /// Port 0 is the kernel and nobody else can have it. To send to the other group, or to us, takes CAP_NET_ADMIN over this
-    /// network namespace: the kernel vouches for udevd's messages by having let them through.
-    fn is_trusted(&self, sender: SocketAddrNetlink) -> bool {
-        let from_kernel = sender.pid() == 0;
-        sender.groups() == self.group.mask() && from_kernel == (self.group == Group::Kernel)
     }
 }
 
 impl AsFd for Uevents {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.listener.as_fd()
     }
 }

@@ -3,6 +3,7 @@
 mod inputs;
 mod open;
 mod pipes;
+mod store;
 
 use crate::config::Config;
 use crate::machine::{Arrival, Cut, Effect, Input, Machine, Origin};
@@ -13,6 +14,7 @@ use interfaces::log::Tail;
 use interfaces::{Event as Numbered, Item, Stamp, error};
 use reactor::{Event, Instant, Timer};
 use std::time::{SystemTime, UNIX_EPOCH};
+use store::Store;
 
 /// The daemon's own descriptors.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,8 @@ pub enum Source {
     Pipe(usize),
     /// Something is due.
     Timer,
+    /// What is gathered for a file is due.
+    Flush,
 }
 
 /// The adapter: every system call of natslog is made here.
@@ -40,6 +44,7 @@ pub struct Natslog {
     effects: Effects<Effect>,
     inputs: Inputs,
     timer: Timer,
+    store: Option<Store>,
     /// The number of the last line that the bus was given.
     published: u64,
 }
@@ -63,9 +68,10 @@ impl Daemon for Natslog {
         context
             .watch(&timer, Interest::READ, Source::Timer)
             .map_err(|error| Fatal::system("cannot watch a timer", error))?;
+        let store = Store::open(&config.files, context)?;
         context.serve("tail", "log.tail");
         context.listen("log.in");
-        Ok(Self { machine, effects, inputs, timer, published: 0 })
+        Ok(Self { machine, effects, inputs, timer, store, published: 0 })
     }
 
     fn source(&mut self, event: Event<Source>, context: &mut World<'_>) {
@@ -75,6 +81,11 @@ impl Daemon for Natslog {
                     context.log(Level::Error, format_args!("cannot read a timer: {error}"));
                 }
                 self.step(Input::Deadline { wall_us: wall_us() }, context);
+            }
+            Source::Flush => {
+                if let Some(store) = &mut self.store {
+                    store.flush(context);
+                }
             }
             Source::Datagrams(_)
             | Source::Listener(_)
@@ -122,12 +133,18 @@ impl Natslog {
 
     fn run(&mut self, effect: Effect, context: &mut World<'_>) {
         match effect {
-            // The bus gets it at the end of the turn, from the ring.
-            Effect::Stored { .. } => {}
+            Effect::Stored { seq } => self.stored(seq, context),
             Effect::Tail { reply, seq, numbers } => self.reply_tail(&reply, seq, &numbers, context),
             Effect::Refuse { reply, text } => context.reply_error(&reply, error::BAD_REQUEST, &text),
             Effect::Arm(at) => self.arm(at, context),
             Effect::Note(note) => context.log(note.level(), note),
+        }
+    }
+
+    /// There is a new line. The bus gets it at the end of the turn, from the ring.
+    fn stored(&mut self, seq: u64, context: &World<'_>) {
+        if let (Some(store), Some(record)) = (&mut self.store, self.machine.record(seq)) {
+            store.add(&record, context);
         }
     }
 

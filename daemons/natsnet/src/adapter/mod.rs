@@ -2,7 +2,6 @@
 
 mod rfkill;
 mod route;
-mod socket;
 mod wifi;
 
 use crate::config::Config;
@@ -10,12 +9,12 @@ use crate::machine::{Effect, Everything, Input, Machine};
 use daemon::{Context, Daemon, Effects, Fatal, Given, Interest, Level, Program, Request, Token};
 use interfaces::network::Thing;
 use interfaces::{Argument, Item, List, Overrun, error};
+use netlink::{Asker, Listen, Listener, ROUTE, Received};
 use proto_nl80211::Report;
 use proto_rtnetlink::Messages;
 use reactor::{Event, Instant, Timer};
 use rfkill::Rfkill;
-use rustix::net::netlink;
-use socket::{Asker, Listener, ROUTE, Received};
+use rustix::net::netlink as protocol;
 use std::io;
 use std::time::{Duration, SystemTime};
 use wifi::Wifi;
@@ -78,7 +77,8 @@ impl Daemon for Natsnet {
         context.watch(&timer, Interest::READ, Source::Timer).map_err(failed("cannot watch a timer"))?;
         let asker = Asker::open(ROUTE).map_err(failed("cannot open rtnetlink"))?;
         let route = listen(config.neighbours, context).map_err(failed("cannot listen to rtnetlink"))?;
-        let families = Listener::open(Some(netlink::GENERIC), [FAMILIES]).ok();
+        let families =
+            Listen { protocol: Some(protocol::GENERIC), groups: &[FAMILIES], ..Listen::default() }.open().ok();
         if let Some(families) = &families {
             context
                 .watch(families, Interest::READ, Source::Families)
@@ -198,11 +198,11 @@ impl Natsnet {
     fn read_route(&mut self, context: &mut World<'_>) {
         for _ in 0..DATAGRAMS_PER_TURN {
             let inputs: Vec<Input> = match self.route.0.read() {
-                Ok(Received::Datagram(datagram)) => {
-                    let messages = Messages::new(datagram).filter_map(Result::ok);
+                Ok(Received::Kernel(datagram)) => {
+                    let messages = Messages::new(datagram.bytes).filter_map(Result::ok);
                     messages.filter_map(|message| route::input(&message)).collect()
                 }
-                Ok(Received::Foreign) => continue,
+                Ok(Received::Foreign(_)) => continue,
                 Ok(Received::Nothing) => return,
                 Ok(Received::Overrun) => return self.lost(context),
                 Err(error) => return context.log(Level::Error, format_args!("cannot read rtnetlink: {error}")),
@@ -262,11 +262,11 @@ impl Natsnet {
         for _ in 0..DATAGRAMS_PER_TURN {
             let Some(wifi) = &mut self.wifi else { return };
             let reports: Vec<(u32, Report)> = match wifi.listener.read() {
-                Ok(Received::Datagram(datagram)) => {
-                    let messages = Messages::new(datagram).filter_map(Result::ok);
+                Ok(Received::Kernel(datagram)) => {
+                    let messages = Messages::new(datagram.bytes).filter_map(Result::ok);
                     messages.filter_map(|message| Report::read(message.payload)).collect()
                 }
-                Ok(Received::Foreign) => continue,
+                Ok(Received::Foreign(_)) => continue,
                 Ok(Received::Nothing) => return,
                 Ok(Received::Overrun) => return self.lost(context),
                 Err(error) => return context.log(Level::Error, format_args!("cannot read nl80211: {error}")),

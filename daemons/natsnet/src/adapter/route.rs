@@ -1,8 +1,8 @@
 //! Links, addresses, routes and neighbours: what rtnetlink tells, as the machine's facts.
 
-use super::socket::{Asker, Listener, ROUTE};
 use crate::machine::{AddressFacts, Everything, Input, LinkFacts, NeighbourFacts, RouteFacts};
 use interfaces::network::Family;
+use netlink::{Asker, Listen, Listener};
 use proto_rtnetlink::{Address, Change, Dump, INET, Link, Message, Neighbour, News, Route, groups};
 use std::fmt::Write;
 use std::io;
@@ -15,7 +15,8 @@ const LOOPBACK: u16 = 772;
 /// Listens to what rtnetlink tells.
 pub(super) fn listen(neighbours: bool) -> io::Result<Listener> {
     let always = [groups::LINK, groups::INET_ADDRESS, groups::INET6_ADDRESS, groups::INET_ROUTE, groups::INET6_ROUTE];
-    Listener::open(ROUTE, always.into_iter().chain(neighbours.then_some(groups::NEIGHBOUR)))
+    let all: Vec<u32> = always.into_iter().chain(neighbours.then_some(groups::NEIGHBOUR)).collect();
+    Listen { groups: &all, ..Listen::default() }.open()
 }
 
 /// Reads everything; Wi-Fi apart.

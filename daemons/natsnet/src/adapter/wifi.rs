@@ -1,10 +1,11 @@
 //! Wi-Fi: what nl80211 tells, as the machine's facts. Events only say that something happened; to what a link is connected is read then.
 
 use super::route::mac;
-use super::socket::{Asker, Listener};
 use crate::machine::{Input, WifiFacts};
-use proto_nl80211::{Family, Interface, Report, Station, request};
-use rustix::net::netlink;
+use netlink::{Asker, Listen, Listener};
+use proto_genetlink::{self as generic, Family};
+use proto_nl80211::{Interface, Report, Station, request};
+use rustix::net::netlink as protocol;
 use std::io;
 
 /// A kernel with Wi-Fi.
@@ -18,9 +19,9 @@ pub(super) struct Wifi {
 impl Wifi {
     /// Listens; `Ok(None)` when the kernel has no Wi-Fi (or its module is not loaded).
     pub(super) fn open() -> io::Result<Option<Self>> {
-        let mut asker = Asker::open(Some(netlink::GENERIC))?;
+        let mut asker = Asker::open(Some(protocol::GENERIC))?;
         let asked = asker.ask(
-            |sequence| request::family(sequence).bytes().to_vec(),
+            |sequence| generic::family(b"nl80211", sequence).bytes().to_vec(),
             |message| {
                 let family = Family::read(message.payload)?;
                 let groups = [&b"mlme"[..], b"scan"].map(|name| family.group(name));
@@ -35,7 +36,8 @@ impl Wifi {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let listener = Listener::open(Some(netlink::GENERIC), groups.into_iter().flatten())?;
+        let groups: Vec<u32> = groups.into_iter().flatten().collect();
+        let listener = Listen { protocol: Some(protocol::GENERIC), groups: &groups, ..Listen::default() }.open()?;
         Ok(Some(Self { asker, family, listener }))
     }
 

@@ -1,19 +1,20 @@
 //! The process connector's socket.
 
+use netlink::{Listen, Listener};
 use proto_proc::{Event, FILTER_OFFSETS, events, listen_request};
-use rustix::io::Errno;
-use rustix::net::netlink::SocketAddrNetlink;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, sockopt};
+use rustix::net::netlink::CONNECTOR;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
-use sys::filter::{Instruction, attach};
+use sys::filter::Instruction;
 
 /// Multicast group of the process connector (CN_IDX_PROC).
 const GROUP: u32 = 1;
 
 /// Bytes the kernel may queue for us.
-const BUFFER: usize = 1024 * 1024;
+const QUEUE_BYTES: usize = 1024 * 1024;
+/// Largest datagram: each holds one event.
+const DATAGRAM_BYTES: usize = 512;
 
 /// Inode of the first namespace of processes: PROC_PID_INIT_INO of `include/linux/proc_ns.h`.
 const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
@@ -24,7 +25,7 @@ const KTHREADD: u32 = 2;
 /// A subscribed connector.
 #[derive(Debug)]
 pub(super) struct Connector {
-    socket: OwnedFd,
+    listener: Listener,
 }
 
 /// What one read gave.
@@ -42,33 +43,25 @@ impl Connector {
         if !is_first_namespace() {
             return Err(io::Error::other("it serves only the first namespace of processes, and this is a container"));
         }
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let protocol = Some(netlink::CONNECTOR);
-        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, protocol)?;
-        // Larger than the system's limit takes a capability; what we get without it must do.
-        if sockopt::set_socket_recv_buffer_size_force(&socket, BUFFER).is_err() {
-            sockopt::set_socket_recv_buffer_size(&socket, BUFFER)?;
-        }
-        attach(&socket, &processes_only())?;
-        rustix::net::bind(&socket, &SocketAddrNetlink::new(0, GROUP))?;
-        rustix::net::send(&socket, &listen_request(), SendFlags::empty())?;
-        Ok(Self { socket })
+        let filter = processes_only();
+        let listen = Listen { protocol: Some(CONNECTOR), mask: GROUP, filter: &filter, ..Listen::default() };
+        let listener = Listen { queue_bytes: QUEUE_BYTES, datagram_bytes: DATAGRAM_BYTES, ..listen }.open()?;
+        listener.send(&listen_request())?;
+        Ok(Self { listener })
     }
 
     /// The next event. The kernel sends each in a datagram of its own, so nothing is left over when the caller stops half way.
     pub(super) fn read(&mut self) -> io::Result<Received> {
-        let mut buffer = [0; 512];
         loop {
-            match rustix::net::recv(&self.socket, &mut buffer, RecvFlags::empty()) {
-                Ok((_, count)) => {
-                    if let Some(event) = events(buffer.get(..count).unwrap_or_default()).next() {
+            match self.listener.read()? {
+                netlink::Received::Kernel(datagram) => {
+                    if let Some(event) = events(datagram.bytes).next() {
                         return Ok(Received::Event(event));
                     }
                 }
-                Err(Errno::AGAIN) => return Ok(Received::Nothing),
-                Err(Errno::NOBUFS) => return Ok(Received::Overrun),
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
+                netlink::Received::Foreign(_) => {}
+                netlink::Received::Overrun => return Ok(Received::Overrun),
+                netlink::Received::Nothing => return Ok(Received::Nothing),
             }
         }
     }
@@ -76,7 +69,7 @@ impl Connector {
 
 impl AsFd for Connector {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.listener.as_fd()
     }
 }
 

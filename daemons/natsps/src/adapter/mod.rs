@@ -1,10 +1,12 @@
 //! The kernel and the bus on one side, the machine on the other.
 
+mod accounting;
 mod connector;
 mod procfs;
 
 use crate::config::Config;
-use crate::machine::{Effect, Input, Machine};
+use crate::machine::{Effect, Input, Machine, Usage};
+use accounting::Accounting;
 use connector::{Connector, Received};
 use daemon::{Context, Daemon, Effects, Fatal, Given, Interest, Level, Program, Request, exit};
 use interfaces::{Argument, Item, List, Overrun, error};
@@ -35,6 +37,8 @@ pub struct Natsps {
     /// `None` where the kernel refuses; then `no_events` says why.
     connector: Option<Connector>,
     no_events: Option<String>,
+    /// `None` where the kernel counts nothing, or for nobody like us.
+    accounting: Option<Accounting>,
 }
 
 type World<'a> = Context<'a, Source>;
@@ -56,7 +60,7 @@ impl Daemon for Natsps {
             .watch(&timer, Interest::READ, Source::Timer)
             .map_err(|error| Fatal::system("cannot watch a timer", error))?;
         let procfs = Procfs::new();
-        let mut this = Self { machine, effects, procfs, timer, connector: None, no_events: None };
+        let mut this = Self { machine, effects, procfs, timer, connector: None, no_events: None, accounting: None };
         this.open_connector(context);
         // Listened first and read second: what starts in between is seen twice and announced not at all, or once.
         let facts =
@@ -103,12 +107,25 @@ impl Natsps {
             Ok(connector)
         });
         match opened {
-            Ok(connector) => self.connector = Some(connector),
+            Ok(connector) => {
+                self.connector = Some(connector);
+                self.open_accounting(context);
+            }
             Err(error) => {
                 let why =
                     format!("no events: the kernel refuses the process connector ({error}); /proc is read on request");
                 context.log(Level::Warn, &why);
                 self.no_events = Some(why);
+            }
+        }
+    }
+
+    fn open_accounting(&mut self, context: &World<'_>) {
+        match Accounting::open() {
+            Ok(accounting) => self.accounting = Some(accounting),
+            Err(error) => {
+                let why = format_args!("ends are told without processor time and memory: no taskstats ({error})");
+                context.log(Level::Info, why);
             }
         }
     }
@@ -136,10 +153,34 @@ impl Natsps {
             Kernel::Fork { pid, tgid, .. } if pid == tgid => self.step(Input::Forked { pid }, context),
             Kernel::Exec { tgid } => self.look(tgid, context),
             Kernel::Exit { pid, tgid, status } if pid == tgid => {
+                self.read_accounting(context);
                 self.step(Input::Ended { pid, status: Some(status) }, context);
             }
             // Threads come and go inside a process; names that a program gives itself are read when it is looked at.
             Kernel::Fork { .. } | Kernel::Exit { .. } | Kernel::Comm { .. } | Kernel::Other => {}
+        }
+    }
+
+    /// Fetches what was counted of the processes that ended up to now: the one that is about to be buried is among them.
+    fn read_accounting(&mut self, context: &mut World<'_>) {
+        let mut lost = false;
+        for _ in 0..EVENTS_PER_TURN {
+            let Some(accounting) = &mut self.accounting else { return };
+            match accounting.read(&mut lost) {
+                Ok(Some(exit)) => {
+                    let cpu_us = exit.user_us.saturating_add(exit.system_us);
+                    let usage = Usage { cpu_us, memory_peak_bytes: exit.memory_peak_kib.saturating_mul(1024) };
+                    self.step(Input::Counted { pid: exit.pid, usage }, context);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    context.log(Level::Error, format_args!("cannot read taskstats: {error}"));
+                    self.accounting = None;
+                }
+            }
+        }
+        if lost {
+            context.log(Level::Warn, "processor time and memory of some processes lost: kernel buffer full");
         }
     }
 

@@ -4,11 +4,11 @@ use crate::machine::Facts;
 use crate::names::Sources;
 use interfaces::time::rfc3339;
 use proto_proc::{Stat, arguments};
+use rustix::fs::{Mode, OFlags};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 
 /// Bytes of a command line that are read: enough for the script's path.
@@ -41,33 +41,36 @@ impl Procfs {
         Ok(all)
     }
 
-    /// What there is to know of one process; `None` when it is gone, dead, or a thread of the kernel.
+    /// What there is to know of one process; `None` when it is gone, dead, or a thread of the kernel. Everything is read below one
+    /// descriptor of its directory, which stays that process's: another one of the same number is never mixed in.
     pub(super) fn facts(&mut self, pid: u32) -> Option<Facts> {
-        let directory = format!("/proc/{pid}");
-        let uid = std::fs::metadata(&directory).ok()?.uid();
-        let file = self.read(&format!("{directory}/stat"))?;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let process = rustix::fs::open(format!("/proc/{pid}"), flags, Mode::empty()).ok()?;
+        let uid = rustix::fs::fstat(&process).ok()?.st_uid;
+        let file = self.read(&process, "stat")?;
         let stat = Stat::parse(file).filter(|stat| !stat.is_kernel_thread && stat.state != b'Z')?;
         let (parent_pid, start_ticks) = (stat.parent_pid, stat.start_ticks);
         let comm = String::from_utf8_lossy(stat.comm).into_owned();
-        let command = self.read(&format!("{directory}/cmdline")).unwrap_or_default();
+        let command = self.read(&process, "cmdline").unwrap_or_default();
         let word = |word: &[u8]| String::from_utf8_lossy(word).into_owned();
         let arguments = arguments(command).take(ARGUMENTS_MAX).map(word).collect();
-        let executable = std::fs::read_link(format!("{directory}/exe")).ok().map(|path| undeleted(&path));
+        let executable = rustix::fs::readlinkat(&process, "exe", Vec::new()).ok();
+        let executable = executable.map(|path| undeleted(&path.to_string_lossy()));
         let sources = Sources { comm, executable, arguments };
         Some(Facts { pid, parent_pid, uid, start_ticks, started: moment(start_ticks), sources })
     }
 
-    fn read(&mut self, path: &str) -> Option<&[u8]> {
+    fn read(&mut self, process: &OwnedFd, name: &str) -> Option<&[u8]> {
         self.buffer.clear();
-        File::open(path).ok()?.take(COMMAND_MAX).read_to_end(&mut self.buffer).ok()?;
+        let file = rustix::fs::openat(process, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        File::from(file).take(COMMAND_MAX).read_to_end(&mut self.buffer).ok()?;
         Some(&self.buffer)
     }
 }
 
 /// The path of an executable, without the mark of one that was replaced since.
-fn undeleted(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned()
+fn undeleted(path: &str) -> String {
+    path.strip_suffix(" (deleted)").unwrap_or(path).to_owned()
 }
 
 /// A moment given in ticks since boot.

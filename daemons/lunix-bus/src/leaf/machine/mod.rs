@@ -5,19 +5,21 @@
 //! ```
 //! Every state but `Joined` ends by itself at its deadline. Time and chance are arguments: the same inputs give the same acts.
 
-use super::greeting::Greeting;
+mod reaching;
+mod words;
+
+pub use words::{Act, Input, Line};
+
 use super::remote::Remote;
 use super::rights::Rights;
 use super::url::{Secret, Url};
 use crate::broker::Reason;
+use crate::leaf::greeting::Greeting;
 use reactor::Instant;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// How long a name may take to be resolved, and a connection to come about.
-const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
-const DIAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the hub may take to answer our CONNECT.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// After what only somebody's change of configuration can mend.
@@ -26,82 +28,6 @@ const LONG_DELAY: Duration = Duration::from_secs(30);
 const GOOD_LINK: Duration = Duration::from_secs(10);
 /// Addresses a hub may tell us.
 const LEARNED_MAX: usize = 64;
-
-/// What happened.
-#[derive(Clone, Copy, Debug)]
-pub enum Input<'a> {
-    /// The first attempt may begin.
-    Start,
-    /// Time passed; see [`Machine::next_deadline`].
-    Tick,
-    /// The addresses of the host asked for.
-    Resolved(&'a [SocketAddr]),
-    /// The connection is there.
-    Connected,
-    /// There is no address, no connection or no TLS; says why.
-    Failed(&'a str),
-    /// The TLS handshake is over.
-    Secured,
-    /// The hub's INFO.
-    Info(&'a Greeting),
-    /// The hub's -ERR.
-    Complaint(&'a str),
-    /// Our own interest came back to us.
-    Loop,
-    /// The connection is closed.
-    Closed,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Find the addresses of a host.
-    Resolve {
-        /// The name.
-        host: String,
-        /// TCP port, for the answer.
-        port: u16,
-    },
-    /// Connect to this address.
-    Dial(SocketAddr),
-    /// Give up resolving or connecting.
-    Abandon,
-    /// Begin TLS; the certificate must be for this name or address.
-    Secure(String),
-    /// Send CONNECT; `nonce` is to be signed.
-    Introduce {
-        /// What to sign.
-        nonce: String,
-        /// Whether the hub understands headers.
-        headers: bool,
-    },
-    /// Announce interest, and take and send messages from now on.
-    Join(Rights),
-    /// From now on this may cross.
-    Limit(Rights),
-    /// Tell the hub an error.
-    Complain(String),
-    /// Close the connection once what waits is written.
-    Close(Reason),
-    /// Something worth a log line.
-    Say(Line),
-}
-
-/// A log line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// No connection.
-    NoConnection {
-        /// Host and port.
-        url: String,
-        /// Attempts since the last connection.
-        attempt: u32,
-        /// Why.
-        why: String,
-    },
-    /// What the hub, or what happens on the link, lets us say.
-    Trouble(String),
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -313,80 +239,6 @@ impl Machine {
         }
     }
 
-    /// Takes the next address and goes there.
-    fn attempt(&mut self, now: Instant, acts: &mut Vec<Act>) {
-        self.greeting = None;
-        self.secured = false;
-        self.attempts = self.attempts.saturating_add(1);
-        let tried_first =
-            self.current.as_ref().zip(self.urls.first()).is_some_and(|(tried, first)| tried.is_same_place(first));
-        if tried_first && self.urls.len() > 1 {
-            self.urls.rotate_left(1);
-        }
-        self.current = self.urls.first().cloned();
-        let Some(url) = &self.current else { return };
-        match url.host.parse::<IpAddr>() {
-            Ok(address) => {
-                let address = SocketAddr::new(address, url.port);
-                self.dial(now, address, acts);
-            }
-            Err(_) => {
-                acts.push(Act::Resolve { host: url.host.clone(), port: url.port });
-                self.state = State::Resolving(now + RESOLVE_TIMEOUT);
-            }
-        }
-    }
-
-    fn dial(&mut self, now: Instant, address: SocketAddr, acts: &mut Vec<Act>) {
-        acts.push(Act::Dial(address));
-        self.state = State::Dialling(now + DIAL_TIMEOUT);
-    }
-
-    fn choose(&mut self, addresses: &[SocketAddr]) -> Option<SocketAddr> {
-        let place = self.chance(addresses.len());
-        addresses.get(place).copied()
-    }
-
-    /// There is no connection.
-    fn missed(&mut self, now: Instant, why: &str, acts: &mut Vec<Act>) {
-        let url = self.current.as_ref().map(Url::to_string).unwrap_or_default();
-        // While there never was a connection, the first time is told, and then about once an hour.
-        if !self.never || self.attempts % 3600 == 1 {
-            acts.push(Act::Say(Line::NoConnection { url, attempt: self.attempts, why: why.to_owned() }));
-        }
-        let delay = self.remote.reconnect + self.jitter();
-        self.state = State::Waiting(now + delay);
-    }
-
-    fn connected(&mut self, now: Instant, acts: &mut Vec<Act>) {
-        self.never = false;
-        self.attempts = 0;
-        if self.remote.is_handshake_first() {
-            self.secure(now, acts);
-        } else {
-            self.state = State::Greeting(now + self.remote.first_info_timeout);
-        }
-    }
-
-    fn wants_tls(&self) -> bool {
-        self.remote.tls.is_some() || self.current.as_ref().is_some_and(|url| url.tls)
-    }
-
-    fn secure(&mut self, now: Instant, acts: &mut Vec<Act>) {
-        let host = self.current.as_ref().map(|url| url.host.clone()).unwrap_or_default();
-        let name = if is_name(&host) { host } else { self.tls_name.clone().unwrap_or(host) };
-        acts.push(Act::Secure(name));
-        self.state = State::Securing(now + self.remote.tls_timeout());
-    }
-
-    fn secured(&mut self, now: Instant, acts: &mut Vec<Act>) {
-        self.secured = true;
-        match self.greeting.take() {
-            Some(greeting) => self.introduce(now, greeting, acts),
-            None => self.state = State::Greeting(now + self.remote.first_info_timeout),
-        }
-    }
-
     /// The hub said who it is.
     fn greeted(&mut self, now: Instant, greeting: &Greeting, acts: &mut Vec<Act>) {
         if !greeting.is_of_a_hub() {
@@ -476,27 +328,6 @@ impl Machine {
 
     fn trouble(&self, text: String, acts: &mut Vec<Act>) {
         acts.push(Act::Say(Line::Trouble(text)));
-    }
-
-    /// Something below the time between two attempts.
-    fn jitter(&mut self) -> Duration {
-        let most = usize::try_from(self.remote.reconnect.as_millis()).unwrap_or(usize::MAX);
-        Duration::from_millis(self.chance(most) as u64)
-    }
-
-    /// A number below `below`; 0 when there is none.
-    fn chance(&mut self, below: usize) -> usize {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        usize::try_from(self.random % below.max(1) as u64).unwrap_or_default()
-    }
-
-    fn shuffle(&mut self) {
-        for place in (1..self.urls.len()).rev() {
-            let other = self.chance(place + 1);
-            self.urls.swap(place, other);
-        }
     }
 }
 

@@ -4,14 +4,21 @@
 //! wildcards; it does not depend on how many other subscriptions there are. Inserting and removing cost the same, whatever the
 //! number of subscribers on one subject.
 
-use crate::hash::hash;
 use crate::list::List;
 use crate::pattern::{is_valid_subscription, tokens};
 use crate::table::SlotTable;
-use crate::text::Text;
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+
+mod found;
+mod node;
+mod queues;
+mod tree;
+
+use node::Node;
+use queues::Queue;
+
+pub use found::Found;
 
 const NONE: u32 = u32::MAX;
 const ROOT: u32 = 0;
@@ -39,102 +46,6 @@ impl core::error::Error for Error {}
 /// Names one subscription in the index until it is removed; never use it afterwards, the number is given out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Entry(u32);
-
-/// Those who are to receive one message.
-#[derive(Clone, Debug)]
-pub struct Found<S> {
-    plain: Vec<S>,
-    members: Vec<(u32, S)>,
-    grouped: Vec<S>,
-    ends: Vec<u32>,
-}
-
-impl<S> Default for Found<S> {
-    fn default() -> Self {
-        Self { plain: Vec::new(), members: Vec::new(), grouped: Vec::new(), ends: Vec::new() }
-    }
-}
-
-impl<S: Copy> Found<S> {
-    /// Subscribers outside queue groups: each gets the message.
-    #[must_use]
-    pub fn plain(&self) -> &[S] {
-        &self.plain
-    }
-
-    /// The queue groups: one member of each gets the message. A group's members may have subscribed with different patterns.
-    pub fn groups(&self) -> impl Iterator<Item = &[S]> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let group = self.grouped.get(start..end as usize).unwrap_or_default();
-            start = end as usize;
-            group
-        })
-    }
-
-    /// True when nobody is to receive anything.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.plain.is_empty() && self.grouped.is_empty()
-    }
-
-    /// Number of subscribers held, for the owner of a budget.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.plain.len() + self.grouped.len()
-    }
-
-    /// Bytes of heap held.
-    #[must_use]
-    pub fn heap_len(&self) -> usize {
-        (self.plain.capacity() + self.grouped.capacity()) * size_of::<S>()
-            + self.members.capacity() * size_of::<(u32, S)>()
-            + self.ends.capacity() * size_of::<u32>()
-    }
-
-    fn clear(&mut self) {
-        self.plain.clear();
-        self.members.clear();
-        self.grouped.clear();
-        self.ends.clear();
-    }
-
-    fn group(&mut self) {
-        self.members.sort_unstable_by_key(|&(queue, _)| queue);
-        for group in self.members.chunk_by(|left, right| left.0 == right.0) {
-            self.grouped.extend(group.iter().map(|&(_, subscriber)| subscriber));
-            self.ends.push(u32::try_from(self.grouped.len()).unwrap_or(u32::MAX));
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Node {
-    token: Text,
-    hash: u32,
-    parent: u32,
-    /// Child for `*`.
-    any: u32,
-    /// Child for `>`.
-    rest: u32,
-    literal_children: u32,
-    plain: List,
-    #[expect(clippy::box_collection, reason = "most nodes have none: a thin pointer is enough for them")]
-    queues: Option<Box<Vec<Group>>>,
-}
-
-#[derive(Debug)]
-struct Group {
-    queue: u32,
-    members: List,
-}
-
-#[derive(Debug)]
-struct Queue {
-    name: Box<[u8]>,
-    hash: u64,
-    members: u32,
-}
 
 #[derive(Debug)]
 struct Slot<S> {
@@ -341,167 +252,6 @@ impl<S: Copy> Index<S> {
                 .extend(group.members.as_slice().iter().filter_map(subscriber).map(|member| (group.queue, member)));
         }
     }
-
-    /// 32 bits of a hash: the number of nodes has no more.
-    fn edge_hash(&self, parent: u32, token: &[u8]) -> u32 {
-        let hash = hash(self.seed ^ u64::from(parent).wrapping_mul(0xff51_afd7_ed55_8ccd), token);
-        u32::try_from(hash >> 32).unwrap_or_default()
-    }
-
-    /// The literal child.
-    fn child(&self, parent: u32, token: &[u8]) -> Option<u32> {
-        self.edges.find(u64::from(self.edge_hash(parent, token)), |node| {
-            self.nodes.get(node as usize).is_some_and(|node| node.parent == parent && node.token.as_bytes() == token)
-        })
-    }
-
-    fn child_or_new(&mut self, parent: u32, token: &[u8]) -> u32 {
-        let wildcard = self.nodes.get(parent as usize).and_then(|node| match token {
-            b"*" => Some(node.any),
-            b">" => Some(node.rest),
-            _ => None,
-        });
-        let known = match wildcard {
-            Some(NONE) => None,
-            Some(node) => Some(node),
-            None => self.child(parent, token),
-        };
-        known.unwrap_or_else(|| self.new_child(parent, token))
-    }
-
-    fn new_child(&mut self, parent: u32, token: &[u8]) -> u32 {
-        let hash = self.edge_hash(parent, token);
-        let node = Node::new(hash, token, parent);
-        let number = match self.nodes_free.pop() {
-            Some(free) => {
-                if let Some(place) = self.nodes.get_mut(free as usize) {
-                    *place = node;
-                }
-                free
-            }
-            None => {
-                self.nodes.push(node);
-                number(self.nodes.len() - 1)
-            }
-        };
-        let Some(above) = self.nodes.get_mut(parent as usize) else { return number };
-        match token {
-            b"*" => above.any = number,
-            b">" => above.rest = number,
-            _ => {
-                above.literal_children += 1;
-                let nodes = &self.nodes;
-                self.edges.insert(u64::from(hash), number, |node| hash_in(nodes, node));
-            }
-        }
-        number
-    }
-
-    /// Removes the node, and those above it, as long as nothing hangs on them.
-    fn prune(&mut self, mut number: u32) {
-        while number != ROOT
-            && let Some(node) = self.nodes.get_mut(number as usize)
-            && node.is_bare()
-        {
-            let (parent, hash) = (node.parent, node.hash);
-            let token = core::mem::take(&mut node.token);
-            node.parent = NONE;
-            self.nodes_free.push(number);
-            let nodes = &self.nodes;
-            if !matches!(token.as_bytes(), [b'*'] | [b'>']) {
-                self.edges.remove(u64::from(hash), number, |node| hash_in(nodes, node));
-            }
-            let Some(above) = self.nodes.get_mut(parent as usize) else { return };
-            match *token.as_bytes() {
-                [b'*'] => above.any = NONE,
-                [b'>'] => above.rest = NONE,
-                [..] => above.literal_children -= 1,
-            }
-            number = parent;
-        }
-    }
-
-    fn queue_or_new(&mut self, name: &[u8]) -> u32 {
-        let hash = hash(self.seed, name);
-        let known = self.queue_names.find(hash, |queue| {
-            self.queues.get(queue as usize).is_some_and(|queue| queue.members > 0 && *queue.name == *name)
-        });
-        let number = known.unwrap_or_else(|| {
-            let queue = Queue { name: name.into(), hash, members: 0 };
-            let number = match self.queues_free.pop() {
-                Some(free) => {
-                    if let Some(place) = self.queues.get_mut(free as usize) {
-                        *place = queue;
-                    }
-                    free
-                }
-                None => {
-                    self.queues.push(queue);
-                    number(self.queues.len() - 1)
-                }
-            };
-            let queues = &self.queues;
-            self.queue_names.insert(hash, number, |queue| queues.get(queue as usize).map_or(0, |queue| queue.hash));
-            number
-        });
-        if let Some(queue) = self.queues.get_mut(number as usize) {
-            queue.members += 1;
-        }
-        number
-    }
-
-    fn leave_queue(&mut self, number: u32) {
-        let Some(queue) = self.queues.get_mut(number as usize) else { return };
-        queue.members -= 1;
-        if queue.members == 0 {
-            let hash = queue.hash;
-            queue.name = Box::default();
-            let queues = &self.queues;
-            self.queue_names.remove(hash, number, |queue| queues.get(queue as usize).map_or(0, |queue| queue.hash));
-            self.queues_free.push(number);
-        }
-    }
-
-    /// The node's list for the queue, made when it is not there.
-    fn list(&mut self, node: u32, queue: u32) -> Option<&mut List> {
-        let node = self.nodes.get_mut(node as usize)?;
-        if queue == NONE {
-            return Some(&mut node.plain);
-        }
-        let groups = node.queues.get_or_insert_default();
-        let place = groups.iter().position(|group| group.queue == queue).unwrap_or_else(|| {
-            groups.push(Group { queue, members: List::Empty });
-            groups.len() - 1
-        });
-        groups.get_mut(place).map(|group| &mut group.members)
-    }
-}
-
-impl Node {
-    fn new(hash: u32, token: &[u8], parent: u32) -> Self {
-        let (token, plain) = (Text::new(token), List::Empty);
-        Self { token, hash, parent, any: NONE, rest: NONE, literal_children: 0, plain, queues: None }
-    }
-
-    fn drop_group(&mut self, queue: u32) {
-        let Some(groups) = &mut self.queues else { return };
-        groups.retain(|group| group.queue != queue);
-        if groups.is_empty() {
-            self.queues = None;
-        }
-    }
-
-    fn is_bare(&self) -> bool {
-        self.any == NONE
-            && self.rest == NONE
-            && self.literal_children == 0
-            && self.plain.as_slice().is_empty()
-            && self.queues.is_none()
-    }
-}
-
-fn hash_in(nodes: &[Node], number: u32) -> u64 {
-    nodes.get(number as usize).map_or(0, |node| u64::from(node.hash))
 }
 
 fn number(place: usize) -> u32 {

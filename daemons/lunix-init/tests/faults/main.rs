@@ -1,0 +1,10 @@
+//! What may go wrong around PID 1, provoked: each row of `docs/pid1.md` names the test here that proves it.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod descriptors;
+mod faults;
+mod scarcity;
+mod scripts;

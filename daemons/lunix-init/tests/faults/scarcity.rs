@@ -1,0 +1,89 @@
+//! Calls that fail though nothing is wrong with what was asked: they are made again later, and nothing else suffers.
+
+use crate::common::Stage;
+use crate::faults::{Injector, injected, until_at_rest};
+use init_control::{Request, ServiceState as S};
+use sys::signal::{self, Target};
+
+/// What fails, and how often, while a service is to be started again and a new one comes.
+fn survives(fault: &str) {
+    let mut stage = Stage::new();
+    let finish = format!("#!/bin/sh\necho finished >>{}\n", stage.file("finished").display());
+    let counts = "#!/bin/sh\nn=0\nwhile [ $n -lt 4000 ]; do n=$((n+1)); echo 0123456789012345678901234567890123456789; done\necho end\nexec sleep 1000\n";
+    stage.service("dies", &[("run", "#!/bin/sh\nexec sleep 1000\n"), ("finish", &finish)]);
+    stage.sleeper("stays").start();
+    let stays = stage.until_state("stays", S::Ready).pid;
+    let dies = stage.until_state("dies", S::Ready).pid.unwrap();
+    until_at_rest(stage.pid());
+    let Some(injector) = Injector::attach(stage.pid(), &[fault]) else { return };
+    signal::send(Target::Process(dies), signal::KILL).unwrap();
+    // More output than a pipe holds: it comes to its end only when it is read.
+    stage.service("comes", &[("run", counts)]);
+    stage.line("comes: end");
+    stage.until("dies", "started again", |row| row.state == S::Ready && row.pid != Some(dies));
+    stage.until_state("comes", S::Ready);
+    drop(injector);
+    assert_eq!(stage.row("stays").unwrap().pid, stays, "{fault}");
+    until_at_rest(stage.pid());
+    assert!(stage.end().success());
+}
+
+#[test]
+fn no_process_to_be_had_is_tried_again() {
+    survives("clone,clone3,vfork,fork:error=EAGAIN:when=1..4");
+}
+
+#[test]
+fn no_memory_for_a_process_is_tried_again() {
+    survives("clone,clone3,vfork,fork:error=ENOMEM:when=1..4");
+}
+
+#[test]
+fn no_pipe_to_be_had_is_tried_again() {
+    survives("pipe2:error=EMFILE:when=1..3");
+}
+
+#[test]
+fn files_that_cannot_be_opened_just_now_are_no_change_of_the_directory() {
+    survives("openat,openat2:error=EMFILE:when=1..4");
+}
+
+#[test]
+fn files_in_the_middle_of_a_reading_count_as_little() {
+    survives("openat,openat2:error=ENOMEM:when=4..28+3");
+}
+
+#[test]
+fn a_full_epoll_set_is_tried_again_and_no_output_is_left_unread() {
+    survives("epoll_ctl:error=ENOSPC:when=1..4");
+}
+
+#[test]
+fn interrupted_calls_are_made_again() {
+    survives("epoll_wait,epoll_pwait,epoll_pwait2,wait4,waitid,read:error=EINTR:when=1..20");
+}
+
+#[test]
+fn a_wait_that_fails_is_not_the_end() {
+    survives("epoll_wait,epoll_pwait,epoll_pwait2:error=ENOMEM:when=1..3");
+}
+
+#[test]
+fn timers_that_cannot_be_set_are_set_again() {
+    survives("timerfd_settime:error=ENOMEM:when=1..3");
+}
+
+#[test]
+fn without_watches_a_rescan_does() {
+    for fault in ["inotify_init1:error=EMFILE", "inotify_add_watch:error=ENOSPC"] {
+        let mut stage = Stage::new();
+        stage.sleeper("a");
+        let Some(command) = injected(&stage.command(), &[fault]) else { return };
+        stage.start_as(command);
+        stage.line("use rescan");
+        stage.until_state("a", S::Ready);
+        stage.sleeper("b");
+        stage.ask(&Request::Rescan).unwrap();
+        stage.until_state("b", S::Ready);
+    }
+}
