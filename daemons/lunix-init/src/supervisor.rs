@@ -53,6 +53,9 @@ pub struct News {
 /// Room that queues keep when they are empty.
 pub const QUEUE_KEPT: usize = 32;
 
+/// The bundle of what a machine does once when it boots; without it a person must help.
+pub const BOOT: &str = "boot";
+
 /// Where the acts go; the adapter takes them from the front.
 pub type Acts = VecDeque<Act>;
 
@@ -78,6 +81,10 @@ pub struct Supervisor {
     pub(crate) remembered: Vec<Override>,
     /// The overrides may be others than when they were asked for last.
     pub(crate) overrides_dirty: bool,
+    /// Of all services only those of the bundle [`BOOT`] are to run for now.
+    pub(crate) only_boot: bool,
+    /// Services that may be others than when they were written down last, each once.
+    pub(crate) unsaved: Vec<usize>,
     /// Services that have nothing to execute and are to be done now.
     nothing: Vec<usize>,
     effects: Effects,
@@ -132,6 +139,22 @@ impl Supervisor {
     #[must_use]
     pub fn find_pid(&self, pid: i32) -> Option<usize> {
         self.iter().find(|(_, service)| service.pid == Some(pid)).map(|(id, _)| id)
+    }
+
+    /// Notes that something of the service is another now than when it was written down.
+    pub fn touch(&mut self, id: usize) {
+        let _ = self.get_mut(id);
+    }
+
+    /// The numbers of services to be written down, or of those that are gone; each call returns what came since the last.
+    pub fn take_unsaved(&mut self) -> Vec<usize> {
+        let ids = std::mem::take(&mut self.unsaved);
+        for &id in &ids {
+            if let Some(Some(service)) = self.services.get_mut(id) {
+                service.unsaved = false;
+            }
+        }
+        ids
     }
 
     /// What the operator said earlier; it holds for services that are read for the first time and are what they were.
@@ -276,7 +299,12 @@ impl Supervisor {
     }
 
     pub(crate) fn get_mut(&mut self, id: usize) -> Option<&mut Service> {
-        self.services.get_mut(id)?.as_mut()
+        let service = self.services.get_mut(id)?.as_mut()?;
+        if !service.unsaved {
+            service.unsaved = true;
+            self.unsaved.push(id);
+        }
+        Some(service)
     }
 
     /// Asks every service that something may have changed for what it should do now, until nothing changes any more.
@@ -392,6 +420,7 @@ impl Supervisor {
     pub fn release(&mut self, id: usize) {
         if let Some(slot) = self.services.get_mut(id) {
             *slot = None;
+            self.unsaved.push(id);
         }
         for service in self.services.iter_mut().flatten() {
             service.unlink(id);

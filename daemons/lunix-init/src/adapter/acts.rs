@@ -26,7 +26,12 @@ impl Host {
                     {
                         // Kept over its restarts, not over its being stopped.
                         channels.kept_mut().store.clear();
+                        self.supervisor.touch(news.id);
                     }
+                    if news.what == What::Ready {
+                        self.open_watchdog();
+                    }
+                    self.is_broken |= news.what == What::Broken;
                     if news.what == What::Stopped {
                         self.end_group(news.id);
                     }
@@ -55,6 +60,15 @@ impl Host {
         if let Some(process) = self.channels.get(id).and_then(|channels| channels.reloader.as_ref()) {
             // It is not waited for yet, so its number is that of its group still; its end is on the way already, or it ends now.
             let _ = signal::send(Target::Group(process.pid()), signal::KILL);
+        }
+    }
+
+    /// Says which services are still there after they were killed: in the kernel, waiting for what does not come.
+    pub(crate) fn name_survivors(&mut self) {
+        for (_, service) in self.supervisor.iter().filter(|(_, service)| service.life.is_active()) {
+            let Some(pid) = service.pid else { continue };
+            let name = &service.name;
+            self.console.say(format_args!("error: {name}: process {pid} cannot be killed: it is left behind"));
         }
     }
 

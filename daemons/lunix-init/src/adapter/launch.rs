@@ -70,16 +70,25 @@ impl Host {
                     (channels.process, channels.heir) = (Some(process), None);
                 }
                 self.supervisor.spawned(now, id, pid, &mut self.acts);
+                self.save_one(id);
             }
             Err(failure) => {
                 self.close_notification(id);
+                if let Script::End(_) = script {
+                    let name = self.supervisor.get(id).map_or("", |service| &service.name);
+                    self.console
+                        .say(format_args!("warn: {name}: goes on without its end script: {}", failure.sentence));
+                }
                 self.supervisor.not_spawned(now, id, failure.passing, &failure.sentence, &mut self.acts);
             }
         }
     }
 
     pub(crate) fn start_program(&mut self, id: usize, program: Program) -> Result<Process, Failure> {
+        self.reserve_record(id)?;
         self.open_channels(id)?;
+        // Before there is a process: that it may be there already must be known, too.
+        self.save_one(id);
         let is_main = program == Program::Script(Script::Main);
         let Some(service) = self.supervisor.get(id) else {
             return Err(Failure::lasting("there is no such service".to_owned()));
@@ -178,11 +187,18 @@ impl Host {
         self.close_notification(id);
         let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         rustix::io::ioctl_fionbio(&reader, true)?;
+        self.watch_notification(id, reader)?;
+        Ok(writer)
+    }
+
+    /// Hears from now on what the service announces there.
+    pub(crate) fn watch_notification(&mut self, id: usize, reader: OwnedFd) -> io::Result<()> {
         let token = self.reactor.insert(&reader, Interest::READ, Key::Notification(id))?;
         if let Some(channels) = self.channels.get_mut(id) {
             channels.notification = Some((reader, token));
+            self.supervisor.touch(id);
         }
-        Ok(writer)
+        Ok(())
     }
 }
 

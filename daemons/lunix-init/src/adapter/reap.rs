@@ -37,7 +37,12 @@ impl Host {
         self.reap_again = true;
     }
 
-    fn bury(&mut self, pid: i32, status: WaitStatus) {
+    pub(crate) fn bury(&mut self, pid: i32, status: WaitStatus) {
+        if self.is_finisher(pid) || self.is_shell(pid) {
+            return;
+        }
+        self.exchange_tried(pid, &status);
+        self.suspect_ended(pid);
         let service = self.supervisor.find_pid(pid);
         let reloader = self.supervisor.find_reloader(pid);
         if service.is_none() && reloader.is_none() {

@@ -124,6 +124,7 @@ fn common(folder: &Folder) -> Result<Definition, String> {
         after: named(folder, "dependencies.d", "dependencies")?,
         down_signal: small(folder, "down-signal", parse::signal)?.unwrap_or(sys::signal::TERM),
         is_essential: folder.has("flag-essential") || folder.has("critical"),
+        is_critical: folder.has("critical"),
         on_change: small(folder, "on-change", parse::on_change)?.unwrap_or_default(),
         has_reload: folder.has("reload"),
         reload_signal: small(folder, "reload-signal", parse::signal)?.unwrap_or(sys::signal::HUP),

@@ -11,6 +11,7 @@ pub use vocabulary::{
     BACKOFF_MAX, BACKOFF_MIN, CLEAR_LIMIT, Effect, Effects, FINISH_PERMANENT, Input, Policy, STABLE, Script,
 };
 
+use crate::survival::record::Life;
 use init_control::{Ended, ServiceState, What};
 use reactor::Instant;
 use vocabulary::Cause;
@@ -53,6 +54,20 @@ impl Lifecycle {
             restarts: 0,
             born: now,
         }
+    }
+
+    /// All of it, to be kept.
+    #[must_use]
+    pub const fn kept(&self) -> Life {
+        let Self { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born, .. } = *self;
+        Life { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born }
+    }
+
+    /// A life that goes on where it was.
+    #[must_use]
+    pub const fn resumed(life: Life) -> Self {
+        let Life { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born } = life;
+        Self { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born, left: None }
     }
 
     /// What it is doing.

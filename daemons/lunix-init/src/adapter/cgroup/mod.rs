@@ -120,6 +120,26 @@ impl Host {
         Ok(Some((made, moves)))
     }
 
+    /// Looks after the cgroups of services that another lunix-init started.
+    pub(crate) fn meet_groups(&mut self) {
+        let running = self.supervisor.iter().filter(|(_, service)| service.pid.is_some());
+        let running: Vec<(usize, String, u64, Option<Folder>)> = running
+            .map(|(id, service)| {
+                let folder = self.folder.as_ref().and_then(|base| base.enter(service.folder()).ok().flatten());
+                (id, name::of(&service.name), service.fingerprint, folder)
+            })
+            .collect();
+        for (id, name, fingerprint, folder) in running {
+            let is_there = self.groups.base.as_ref().is_some_and(|base| base.is_populated(&name));
+            let (true, Some(channels), Some(folder)) = (is_there, self.channels.get_mut(id), folder) else { continue };
+            channels.group = Some(Box::new(Group { name, settings: Some(fingerprint), ..Group::default() }));
+            if let Err(failure) = self.watch_group(id, &folder, true) {
+                let sentence = failure.sentence;
+                self.console.say(format_args!("warn: its cgroup is not watched (service={id}): {sentence}"));
+            }
+        }
+    }
+
     /// Gives up what is watched of a service's cgroup, and removes it when no process is in it.
     pub(crate) fn leave_group(&mut self, id: usize) {
         self.unwatch_group(id);

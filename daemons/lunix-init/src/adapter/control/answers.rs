@@ -16,6 +16,8 @@ const PACKETS_MAX: usize = 64;
 pub(super) enum Answer {
     /// It was told all of it.
     Complete,
+    /// It comes later.
+    Waiting,
     /// Taken note of.
     Ok,
     /// Refused: a code and a sentence.
@@ -50,7 +52,7 @@ impl Host {
         for _ in 0..PACKETS_MAX {
             let Some(client) = self.control.client(index) else { return };
             let (sent, answer, feed) = match (client.answer.clone(), client.feed.clone()) {
-                (Answer::Complete, Feed::Nothing) => return self.wait_for(index, false),
+                (Answer::Complete, Feed::Nothing) | (Answer::Waiting, _) => return self.wait_for(index, false),
                 (Answer::Complete, Feed::Events(cursor)) if cursor == self.events.next() => {
                     return self.wait_for(index, false);
                 }
@@ -82,7 +84,7 @@ impl Host {
     fn answer(&self, index: usize, answer: Answer) -> (Sent, Answer) {
         let mut buffer = [0; 1024];
         match answer {
-            Answer::Complete => (Sent::Yes, Answer::Complete),
+            Answer::Complete | Answer::Waiting => (Sent::Yes, answer),
             Answer::Ok => (self.send_to(index, Writer::new(&mut buffer, "ok").finish()), Answer::Complete),
             Answer::Refused(code, sentence) => {
                 (self.send_to(index, refusal(&mut buffer, code, &sentence)), Answer::Complete)
