@@ -6,6 +6,7 @@ mod idle;
 mod plug;
 mod power;
 mod restart;
+mod survival;
 mod trouble;
 
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         plug::run(&mut suite, &mut vm);
         idle::run(&mut suite, &mut vm);
         restart::run(&mut suite, &mut vm);
+        survival::run(&mut suite, &mut vm);
         trouble::run(&mut suite, &mut vm);
         power::run(&mut suite, &mut vm);
     } else {

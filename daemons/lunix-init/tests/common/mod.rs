@@ -94,8 +94,13 @@ impl Stage {
     }
 
     /// Starts it, and waits until its control socket answers.
-    pub fn start_as(&mut self, mut command: Command) -> &mut Self {
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    pub fn start_as(&mut self, command: Command) -> &mut Self {
+        self.start_reading(command, Stdio::null())
+    }
+
+    /// The same, with this as its standard input.
+    pub fn start_reading(&mut self, mut command: Command, input: Stdio) -> &mut Self {
+        let mut child = command.stdin(input).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let stderr = child.stderr.take().unwrap();
         std::thread::spawn(move || {
