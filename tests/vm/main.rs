@@ -8,6 +8,7 @@ mod plug;
 mod power;
 mod restart;
 mod single;
+mod survival;
 mod trouble;
 mod watchdog;
 
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         idle::run(&mut suite, &mut vm);
         restart::run(&mut suite, &mut vm);
         limits::run(&mut suite, &mut vm);
+        survival::run(&mut suite, &mut vm);
         trouble::run(&mut suite, &mut vm);
         power::run(&mut suite, &mut vm);
         single::run(&mut suite, &prepared);
