@@ -484,6 +484,20 @@ class NetworkWifi(TypedDict):
     time: str
 
 
+class OutputTail(TypedDict):
+    """The same of one service."""
+
+    dropped: int
+    lines: list[OutputTailOutputLine]
+
+
+class OutputTailOutputLine(TypedDict):
+    """One line of a service's output."""
+
+    line: str
+    service: str
+
+
 class Overrun(TypedDict):
     """The kernel dropped events; the state was compared with the system and differences were published."""
 
@@ -587,6 +601,27 @@ class ServiceListItem(TypedDict):
     subject: str
 
 
+class ServiceStatus(TypedDict):
+    """Tells a service to start, stop, restart, reload or run once, or sends it the signal of the argument `signal`; answers its state when lunix-init has taken note."""
+
+    after: NotRequired[list[str]]
+    exit_code: NotRequired[int]
+    name: str
+    once: NotRequired[bool]
+    override: NotRequired[str]
+    pid: NotRequired[int]
+    process_ms: NotRequired[int]
+    ready_ms: NotRequired[int]
+    reason: NotRequired[str]
+    restarts: NotRequired[int]
+    signal: NotRequired[int]
+    since_ms: NotRequired[int]
+    state: str
+    status: NotRequired[str]
+    type: NotRequired[str]
+    wanted: NotRequired[bool]
+
+
 class Storage(TypedDict):
     """It is gone; the same fields as on add."""
 
@@ -617,6 +652,12 @@ class StorageUsbIdentity(TypedDict):
     product_id: str
     serial: NotRequired[str]
     vendor_id: str
+
+
+class Taken(TypedDict):
+    """Tells lunix-init to rescan the service directory, or to poweroff, reboot or halt the machine."""
+
+    taken: str
 
 
 class Toast(TypedDict):
@@ -657,6 +698,50 @@ class Tty(TypedDict):
     node: str
     seq: int
     time: str
+
+
+class Usage(TypedDict):
+    """Answers what a service uses of the machine."""
+
+    cpu_pressure_per_10000: NotRequired[int]
+    cpu_system_us: NotRequired[int]
+    cpu_us: NotRequired[int]
+    cpu_user_us: NotRequired[int]
+    io_pressure_per_10000: NotRequired[int]
+    io_read_bytes: NotRequired[int]
+    io_write_bytes: NotRequired[int]
+    memory_bytes: NotRequired[int]
+    memory_peak_bytes: NotRequired[int]
+    memory_pressure_per_10000: NotRequired[int]
+    name: str
+    pids: NotRequired[int]
+    process_only: NotRequired[bool]
+    swap_bytes: NotRequired[int]
+
+
+class UsageList(TypedDict):
+    """Answers what each service that has processes uses of the machine."""
+
+    items: list[UsageListUsage]
+
+
+class UsageListUsage(TypedDict):
+    """What a service uses of the machine, as cgroup v2 counts it (`Documentation/admin-guide/cgroup-v2.rst`) at the moment of the answer. A number that the kernel does not count is absent. The share of a processor takes two answers: the difference of `cpu_us` over the time between them."""
+
+    cpu_pressure_per_10000: NotRequired[int]
+    cpu_system_us: NotRequired[int]
+    cpu_us: NotRequired[int]
+    cpu_user_us: NotRequired[int]
+    io_pressure_per_10000: NotRequired[int]
+    io_read_bytes: NotRequired[int]
+    io_write_bytes: NotRequired[int]
+    memory_bytes: NotRequired[int]
+    memory_peak_bytes: NotRequired[int]
+    memory_pressure_per_10000: NotRequired[int]
+    name: str
+    pids: NotRequired[int]
+    process_only: NotRequired[bool]
+    swap_bytes: NotRequired[int]
 
 
 class Usb(TypedDict):

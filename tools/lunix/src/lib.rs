@@ -24,6 +24,7 @@ mod bus;
 pub mod convert;
 mod dependencies;
 pub mod field;
+mod init;
 pub mod line;
 mod log;
 mod output;
@@ -70,6 +71,7 @@ fn run(given: &Given) -> Result<(), Stop> {
         ["req"] => request::run(given, &mut lines),
         ["status"] => status::run(given, &mut lines),
         ["service", "convert"] => convert::run(given, &mut lines),
+        ["init", verb] => init::run(given, verb),
         ["service", verb] => service::run(given, verb, &mut lines),
         [verb @ ("poweroff" | "reboot" | "halt")] => service::end(given, verb),
         ["up"] => up::run(given, lines),

@@ -155,7 +155,13 @@ fn log(given: &Given, lines: &mut Lines) -> Result<(), Stop> {
             }
         }
         Reply::End { dropped, .. } => lost = *dropped,
-        Reply::Ok | Reply::Refused { .. } | Reply::Service(_) | Reply::Usage(_) | Reply::Event(_) | Reply::Unknown => {}
+        Reply::Ok
+        | Reply::Refused { .. }
+        | Reply::Service(_)
+        | Reply::Usage(_)
+        | Reply::Event(_)
+        | Reply::Lost(_)
+        | Reply::Unknown => {}
     })?;
     if lost > 0 {
         program::log::line("lunix", program::Level::Info, format_args!("older lines are gone (lost={lost})"));

@@ -37,7 +37,7 @@ pub const LUNIX: Command = Command {
     name: "lunix",
     summary: "talks to the bus and to lunix-init",
     common: &[VERSION, HELP],
-    commands: &[SUB, PUB, REQ, LOG, STATUS, SERVICE, POWEROFF, REBOOT, HALT, UP, TIED, COMPLETIONS, HELP_OF],
+    commands: &[SUB, PUB, REQ, LOG, STATUS, SERVICE, INIT, POWEROFF, REBOOT, HALT, UP, TIED, COMPLETIONS, HELP_OF],
     ..Command::NEW
 };
 
@@ -223,6 +223,18 @@ const CONVERT: Command = Command {
         times: Times::Some,
         help: "a unit by its name, or by its path when there is a slash in it",
         words: &[],
+    }],
+    ..Command::NEW
+};
+
+const INIT: Command = Command {
+    name: "init",
+    summary: "looks after lunix-init itself",
+    commands: &[Command {
+        name: "reexec",
+        summary: "lets the lunix-init that is installed now take over; services do not notice",
+        flags: &[CONTROL],
+        ..Command::NEW
     }],
     ..Command::NEW
 };

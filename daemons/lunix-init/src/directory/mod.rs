@@ -1,6 +1,7 @@
 //! Reading the service directory. Nothing is ever written there.
 
 pub mod chain;
+pub mod companion;
 mod define;
 pub mod fingerprint;
 pub mod folder;
@@ -75,6 +76,14 @@ pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
     }
     pipeline::join(&mut all);
     Ok(all)
+}
+
+/// What the small files of one service's directory say, looked at for itself.
+///
+/// # Errors
+/// The sentence that says what is wrong.
+pub fn read_alone(folder: &Folder) -> Result<Definition, String> {
+    define::define(folder)
 }
 
 /// True for what can be the name of a service: it is shown, and travels in records, as it is.
