@@ -1,9 +1,12 @@
 //! `/etc/lunix/natslog.toml`.
 
+mod target;
+
 use crate::machine::{Limit, Settings};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+pub use target::{Forward, Transport};
 
 /// The configuration; every key may be absent.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -32,6 +35,8 @@ pub struct Config {
     pub bus_services: Vec<String>,
     /// Files that lines are kept in.
     pub files: Files,
+    /// Other machines that lines are sent to, at most 8.
+    pub forward: Vec<Forward>,
 }
 
 /// Files that lines are kept in.
@@ -68,9 +73,13 @@ impl Default for Config {
             kmsg: "/dev/kmsg".to_owned(),
             bus_services: vec!["bus".to_owned(), "lunix-bus".to_owned()],
             files: Files::default(),
+            forward: Vec::new(),
         }
     }
 }
+
+/// Most targets.
+const FORWARD_MAX: usize = 8;
 
 /// Most sockets of a kind.
 const SOCKETS_MAX: usize = 16;
@@ -88,6 +97,12 @@ impl Config {
         within("connections_max", self.connections_max, 1..=512)?;
         within("files.bytes_max", self.files.bytes_max, 65_536..=u64::MAX)?;
         within("files.flush_after_s", self.files.flush_after_s, 1..=3600)?;
+        if self.forward.len() > FORWARD_MAX {
+            return Err(format!("forward: expected at most {FORWARD_MAX} targets"));
+        }
+        for target in &self.forward {
+            target.check(&self.udp, &self.tcp)?;
+        }
         for (key, count) in [("unix", self.unix.len()), ("udp", self.udp.len()), ("tcp", self.tcp.len())] {
             if count > SOCKETS_MAX {
                 return Err(format!("{key}: expected at most {SOCKETS_MAX} addresses"));
@@ -123,7 +138,11 @@ pub fn unix_address(address: &str) -> Result<(bool, &str), String> {
         .ok_or_else(|| format!("unix = {address:?}: expected dgram:PATH or stream:PATH with a path that begins with /"))
 }
 
-fn within<N: PartialOrd + std::fmt::Display>(key: &str, value: N, bounds: RangeInclusive<N>) -> Result<(), String> {
+pub(crate) fn within<N: PartialOrd + std::fmt::Display>(
+    key: &str,
+    value: N,
+    bounds: RangeInclusive<N>,
+) -> Result<(), String> {
     if bounds.contains(&value) {
         return Ok(());
     }

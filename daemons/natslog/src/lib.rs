@@ -11,6 +11,7 @@
 //! | a source that sends too much | the lines are dropped; `log.natslog.warning` says how many |
 //! | a line that is there only because a line was passed on | counted, and not passed on |
 //! | files are configured | each line is in one of them, a few seconds later; they never take more than their budget |
+//! | targets are configured | each line that is meant for one is sent there as RFC 5424, after an outage those that waited first |
 //! | request `log.tail` | the newest lines, or those since a number |
 //!
 //! Every line has a number, which is that of its event, and is kept in a ring of fixed size until newer ones take its place. The bus gets
@@ -26,7 +27,9 @@ pub mod config;
 pub mod files;
 pub mod lines;
 pub mod machine;
+pub mod queue;
 pub mod shown;
 pub mod stream;
+pub mod syslog;
 
 pub use adapter::Natslog;

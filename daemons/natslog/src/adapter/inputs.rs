@@ -114,7 +114,7 @@ impl Natslog {
             Source::Kmsg => self.read_kmsg(&mut buffer, context),
             Source::Link => self.read_link(context),
             Source::Pipe(slot) => self.read_pipe(slot, &mut buffer, context),
-            Source::Timer | Source::Flush => Ok(()),
+            Source::Timer | Source::Flush | Source::Target(_) | Source::Retry(_) => Ok(()),
         };
         self.inputs.buffer = buffer;
         if let Err(error) = read {

@@ -1,14 +1,19 @@
 //! The sources and the bus on one side, the machine on the other.
 
+mod forward;
 mod inputs;
 mod open;
 mod pipes;
 mod store;
+#[cfg(feature = "tls")]
+mod tls;
+mod wire;
 
 use crate::config::Config;
 use crate::machine::{Arrival, Cut, Effect, Input, Machine, Origin};
 use crate::shown;
 use daemon::{Context, Daemon, Effects, Fatal, Given, Interest, Level, Program, Request};
+use forward::Target;
 use inputs::Inputs;
 use interfaces::log::Tail;
 use interfaces::{Event as Numbered, Item, Stamp, error};
@@ -35,6 +40,10 @@ pub enum Source {
     Timer,
     /// What is gathered for a file is due.
     Flush,
+    /// A target's socket.
+    Target(usize),
+    /// The next attempt to reach a target.
+    Retry(usize),
 }
 
 /// The adapter: every system call of natslog is made here.
@@ -45,6 +54,7 @@ pub struct Natslog {
     inputs: Inputs,
     timer: Timer,
     store: Option<Store>,
+    targets: Vec<Target>,
     /// The number of the last line that the bus was given.
     published: u64,
 }
@@ -69,9 +79,10 @@ impl Daemon for Natslog {
             .watch(&timer, Interest::READ, Source::Timer)
             .map_err(|error| Fatal::system("cannot watch a timer", error))?;
         let store = Store::open(&config.files, context)?;
+        let targets = forward::open(&config.forward, context)?;
         context.serve("tail", "log.tail");
         context.listen("log.in");
-        Ok(Self { machine, effects, inputs, timer, store, published: 0 })
+        Ok(Self { machine, effects, inputs, timer, store, targets, published: 0 })
     }
 
     fn source(&mut self, event: Event<Source>, context: &mut World<'_>) {
@@ -85,6 +96,16 @@ impl Daemon for Natslog {
             Source::Flush => {
                 if let Some(store) = &mut self.store {
                     store.flush(context);
+                }
+            }
+            Source::Target(index) => {
+                if let Some(target) = self.targets.get_mut(index) {
+                    target.serve(&event, context);
+                }
+            }
+            Source::Retry(index) => {
+                if let Some(target) = self.targets.get_mut(index) {
+                    target.retry(context);
                 }
             }
             Source::Datagrams(_)
@@ -111,6 +132,7 @@ impl Daemon for Natslog {
     }
 
     fn settle(&mut self, context: &mut World<'_>) {
+        self.forward(context);
         self.publish(context);
     }
 }
@@ -143,8 +165,22 @@ impl Natslog {
 
     /// There is a new line. The bus gets it at the end of the turn, from the ring.
     fn stored(&mut self, seq: u64, context: &World<'_>) {
-        if let (Some(store), Some(record)) = (&mut self.store, self.machine.record(seq)) {
+        let Some(record) = self.machine.record(seq) else { return };
+        if let Some(store) = &mut self.store {
             store.add(&record, context);
+        }
+        self.targets.iter_mut().for_each(|target| target.add(seq, &record));
+    }
+
+    /// Gives the targets what waits for them. What is to be said of that is a line like any.
+    fn forward(&mut self, context: &mut World<'_>) {
+        let said: Vec<String> = self.targets.iter_mut().filter_map(|target| target.pump(context)).collect();
+        for text in &said {
+            self.arrive(Origin::Own, Cut::No, text.as_bytes(), context);
+        }
+        if !said.is_empty() {
+            // It is on its way, too; what is to be said of it is said later.
+            self.targets.iter_mut().for_each(|target| drop(target.pump(context)));
         }
     }
 
