@@ -357,11 +357,11 @@ impl Host {
                     return self.read_again_later();
                 }
                 // It may come (back), and that is to be seen.
-                self.watch_services(&[]);
+                self.watch_services(None, &[]);
             }
             Ok((folder, found)) => {
                 self.scarcity.unread = false;
-                self.watch_services(&found);
+                self.watch_services(Some(&folder), &found);
                 self.take_over(folder, found);
             }
         }
