@@ -106,7 +106,7 @@ pub fn set_chip_time(rtc: impl AsFd, moment: Moment) -> io::Result<()> {
 #[allow(clippy::useless_conversion, reason = "time_t is shorter on some machines")]
 #[must_use]
 pub fn local_moment(unix_s: i64) -> Option<Moment> {
-    let time = libc::time_t::try_from(unix_s).ok()?;
+    let time = unix_s.try_into().ok()?;
     // SAFETY: tm is plain integers and a pointer; all zero is a valid value.
     let mut broken: libc::tm = unsafe { std::mem::zeroed() };
     // SAFETY: both pointers are valid; the second one's target is written.
