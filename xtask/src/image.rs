@@ -71,7 +71,7 @@ pub fn write(plan: &Plan<'_>, path: &Path) -> Result<Vec<String>> {
     Ok(remarks)
 }
 
-/// Adds busybox and a link for each of its applets.
+/// Adds busybox, Debian's unless another is given, and its applets.
 pub fn busybox(archive: &mut Archive, given: Option<&Path>) -> Result<()> {
     let path = match given {
         Some(path) => path.to_owned(),

@@ -12,6 +12,7 @@
 
 pub mod capability;
 pub mod crash;
+pub mod datagram;
 pub mod descriptor;
 pub mod device;
 pub mod exec;

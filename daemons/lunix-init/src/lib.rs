@@ -29,6 +29,7 @@
 mod adapter;
 pub mod boot;
 mod by_name;
+pub mod cgroup;
 pub mod cmdline;
 pub mod console;
 mod criticality;

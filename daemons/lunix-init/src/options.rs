@@ -14,7 +14,7 @@ pub const SERVICES: &str = "/etc/lunix/services";
 pub const OVERRIDES: &str = "/run/lunix/init.overrides";
 
 /// One row per flag: feeds the help and the manual.
-pub const FLAGS: [(&str, &str, &str); 15] = [
+pub const FLAGS: [(&str, &str, &str); 16] = [
     (
         "--services",
         "DIR",
@@ -35,6 +35,11 @@ pub const FLAGS: [(&str, &str, &str); 15] = [
         "--overrides",
         "FILE",
         "keep in FILE what the operator started or stopped (default /run/lunix/init.overrides as PID 1; otherwise in memory)",
+    ),
+    (
+        "--cgroup",
+        "DIR",
+        "keep the services in cgroups below DIR, a directory of cgroup v2 (default: below lunix-init's own cgroup where it may)",
     ),
     ("--stop-limit-ms", "N", "in an orderly end, kill services that need more than N milliseconds (default 30000)"),
     ("--check-config", "", "read the services, say what is wrong with them, and exit with 0 or 78"),
@@ -88,6 +93,8 @@ pub struct Options {
     pub control: Option<PathBuf>,
     /// Where the operator's word is kept.
     pub overrides: Option<PathBuf>,
+    /// Where the services' cgroups are made.
+    pub cgroup: Option<PathBuf>,
     /// Where to announce readiness.
     pub ready_fd: Option<i32>,
     /// The limit of an orderly end.
@@ -113,6 +120,7 @@ impl Default for Options {
             stores: Vec::new(),
             control: None,
             overrides: None,
+            cgroup: None,
             ready_fd: None,
             stop_limit: Duration::from_secs(30),
             mounts: true,
@@ -160,6 +168,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, lenient: bool) -> Re
             Arg::Long("services") => parser.value().map(|path| options.services = Some(path.into())),
             Arg::Long("store") => parser.value().map(|path| options.stores.push(path.into())),
             Arg::Long("overrides") => parser.value().map(|path| options.overrides = Some(path.into())),
+            Arg::Long("cgroup") => parser.value().map(|path| options.cgroup = Some(path.into())),
             Arg::Long("control") => parser.value().map(|path| options.control = Some(path.into())),
             Arg::Long("ready-fd") => number(&mut parser).map(|fd: i32| options.ready_fd = Some(fd)),
             Arg::Long("stop-limit-ms") => number(&mut parser).map(|ms| options.stop_limit = Duration::from_millis(ms)),

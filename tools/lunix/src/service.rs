@@ -111,6 +111,9 @@ fn list(given: &Given, lines: &mut Lines) -> Result<(), Stop> {
             rows.push(row(service));
         }
     })?;
+    if let Some((_, services)) = rows.split_first_mut() {
+        services.sort();
+    }
     lines.text(&table(&rows))
 }
 

@@ -2,6 +2,7 @@
 
 mod acts;
 mod adopt;
+mod cgroup;
 mod command;
 mod control;
 mod ending;
@@ -15,14 +16,17 @@ mod privileges;
 mod reap;
 mod reexec;
 mod rescue;
+mod resources;
 mod resume;
 mod save;
 mod scarcity;
 mod sockets;
+mod usage;
 mod watch;
 mod watchdog;
 
 use crate::by_name::ByName;
+use crate::cgroup::oom_score;
 use crate::cmdline::{Mode, Shell};
 use crate::console::Console;
 use crate::directory::Known;
@@ -36,13 +40,13 @@ use crate::shutdown::{Goal, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
 use crate::survival::takeover::Begun;
 use crate::{directory, environment};
+use cgroup::Groups;
 use control::Control;
 use log_service::LogLink;
 use notify::NotifySocket;
 use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
 use reexec::Exchange;
-use rustix::process::Resource;
 use save::Keeper;
 use scarcity::Scarcity;
 use std::ffi::CString;
@@ -78,6 +82,8 @@ pub(crate) enum Key {
     Notification(usize),
     NotifySocket,
     LogLink,
+    Groups,
+    Pressure(usize),
 }
 
 /// Everything outside the machines.
@@ -106,6 +112,9 @@ pub(crate) struct Host {
     /// Where the operator's word is written down.
     overrides: Option<PathBuf>,
     pub(crate) folder: Option<Folder>,
+    pub(crate) groups: Groups,
+    /// What a service's process is to have where its directory says nothing (`oom-score-adj`); `None`: what lunix-init has.
+    pub(crate) oom_score: Option<i16>,
     pub(crate) environment: Vec<CString>,
     pub(crate) null: OwnedFd,
     pub(crate) descriptors: Option<(u64, u64)>,
@@ -160,6 +169,7 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>, begu
             if goal == Goal::Halt {
                 host.release_watchdog();
             }
+            host.close_groups();
             return Ok(goal);
         }
         let limit = if host.reap_again { Some(Duration::ZERO) } else { host.scarcity.wait_max };
@@ -211,12 +221,16 @@ impl Host {
             }
             console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
         }
+        let (groups, reason) = Groups::open(options, is_pid1);
+        if let Some(reason) = reason {
+            console.say(format_args!("info: services run without cgroups: {reason}"));
+        }
         let watcher = Watcher::open(&mut reactor);
         if let Err(error) = &watcher {
             console.say(format_args!("warn: cannot watch the service directory, use rescan: {error}"));
         }
-        let limits = begun.limits().or_else(raise_descriptor_limit);
-        let null = open_null()?;
+        let limits = begun.limits().or_else(resources::raise_descriptor_limit);
+        let null = resources::open_null()?;
         let file = begun.file.take();
         Ok(Self {
             reactor,
@@ -237,9 +251,11 @@ impl Host {
             drain_at: None,
             watcher: watcher.ok(),
             services: options.services.clone().unwrap_or_else(|| crate::options::SERVICES.into()),
-            stores: stores(options),
+            stores: resources::stores(options),
             overrides: options.overrides.clone(),
             folder: None,
+            groups,
+            oom_score: if is_pid1 { oom_score::protect() } else { None },
             environment: environment::own(),
             scarcity: Scarcity::new(&null),
             null,
@@ -276,6 +292,8 @@ impl Host {
             Key::Notification(id) => self.read_notification(id),
             Key::NotifySocket => self.read_notify_socket(),
             Key::LogLink => self.serve_log_link(event),
+            Key::Groups => self.groups_changed(),
+            Key::Pressure(id) => self.pressure(id, event),
         }
     }
 
@@ -392,28 +410,4 @@ impl Host {
         channels.home = by_place.or_else(|| before?.enter(service.folder()).ok().flatten());
         self.supervisor.touch(id);
     }
-}
-
-/// The stores that were named, or the usual ones; as the kernel tells paths, without links.
-fn stores(options: &Options) -> Vec<PathBuf> {
-    let usual = || directory::place::STORES.map(PathBuf::from).to_vec();
-    let named = if options.stores.is_empty() { usual() } else { options.stores.clone() };
-    named.into_iter().map(|store| std::fs::canonicalize(&store).unwrap_or(store)).collect()
-}
-
-/// What reads as nothing: /dev/null, or an empty file in memory where there is no /dev.
-fn open_null() -> io::Result<OwnedFd> {
-    use rustix::fs::{MemfdFlags, Mode, OFlags};
-    match rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()) {
-        Ok(fd) => Ok(fd),
-        Err(_) => Ok(rustix::fs::memfd_create("null", MemfdFlags::CLOEXEC)?),
-    }
-}
-
-/// Takes as many descriptors as the kernel gives; returns the limit (soft, hard) that services are to have: the old one.
-fn raise_descriptor_limit() -> Option<(u64, u64)> {
-    let old = rustix::process::getrlimit(Resource::Nofile);
-    let (soft, hard) = (old.current?, old.maximum?);
-    let raised = rustix::process::Rlimit { current: Some(hard), maximum: Some(hard) };
-    (soft < hard && rustix::process::setrlimit(Resource::Nofile, raised).is_ok()).then_some((soft, hard))
 }

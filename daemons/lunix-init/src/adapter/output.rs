@@ -3,6 +3,7 @@
 //! Both ends of each are held here as long as the service is known, so nothing in flight is lost when a process dies, and a start
 //! needs no new pipe.
 
+use super::cgroup::Group;
 use super::sockets::Held;
 use super::{Host, Key};
 use crate::directory::folder::Folder;
@@ -40,6 +41,8 @@ pub(crate) struct Channels {
     pub(crate) heir: Option<Process>,
     /// That of its program `reload`.
     pub(crate) reloader: Option<Process>,
+    /// Its cgroup.
+    pub(crate) group: Option<Box<Group>>,
     /// The directory it was started from, when that is not the one of this name any more.
     pub(crate) home: Option<Folder>,
     /// A line of its output that is not complete yet.

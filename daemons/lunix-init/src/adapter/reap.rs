@@ -64,7 +64,17 @@ impl Host {
             return;
         }
         self.close_notification(id);
-        self.supervisor.exited(Instant::now(), id, how, &mut self.acts);
+        if how == Ended::Signal(signal::KILL) {
+            // Why comes before that.
+            self.look_for_oom(id);
+        }
+        let service = self.supervisor.get(id);
+        let clears = service.is_some_and(|service| service.life.clears(&service.definition.policy, how));
+        if clears && self.is_populated(id) {
+            self.supervisor.left_behind(Instant::now(), id, how, &mut self.acts);
+        } else {
+            self.supervisor.exited(Instant::now(), id, how, &mut self.acts);
+        }
         // At once, so that the next dead is not taken for the process that follows this one.
         self.run_acts();
     }

@@ -66,6 +66,7 @@ impl Host {
             limits: &[],
             pid_variable: None,
             cgroup: None,
+            moves: false,
             oom_score: None,
         };
         sys::spawn::spawn(&command).map(|process| process.pid()).map_err(|error| error.cause)

@@ -70,7 +70,7 @@ fn clients_that_send_and_never_read_cost_nothing() {
 #[test]
 fn output_without_end_costs_neither_memory_nor_anybodys_turn() {
     let mut stage = Stage::new();
-    let amount = count(64, 1024);
+    let amount = count(16, 1024);
     let flood =
         format!("#!/bin/sh\nhead -c {amount}M /dev/zero | tr '\\0' 'x'\necho\necho all written\nexec sleep 1000\n");
     let lines = format!("#!/bin/sh\nyes 'a line' | head -c {}M\nexec sleep 1000\n", amount / 8);

@@ -11,6 +11,7 @@ mod ends;
 mod faults;
 mod killing;
 mod machine;
+mod map;
 mod scarcity;
 mod scripts;
 mod storms;

@@ -3,7 +3,7 @@
 use crate::machine::{Happened, Input};
 use crate::row::{Diff, Row};
 use init_control::{Ended, Event, Line, Reply, Service, Text, Usage, Watch};
-use interfaces::init::{LogLine, ServiceStatus, Usage as Told};
+use interfaces::init::{OutputLine, ServiceStatus, Usage as Told};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -90,8 +90,8 @@ fn told(usage: &Usage<'_>) -> Told<'static> {
     }
 }
 
-fn log_line(line: &Line<'_>) -> LogLine<'static> {
-    LogLine { service: line.service.unwrap_or_default().to_owned().into(), line: line.text.to_string().into() }
+fn log_line(line: &Line<'_>) -> OutputLine<'static> {
+    OutputLine { service: line.service.unwrap_or_default().to_owned().into(), line: line.text.to_string().into() }
 }
 
 fn happened(event: &Event<'_>) -> Option<Happened> {

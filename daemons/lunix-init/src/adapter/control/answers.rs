@@ -24,6 +24,8 @@ pub(super) enum Answer {
     Refused(u8, Rc<str>),
     /// The rows of these numbers of services, then the end.
     Rows { next: usize, end: usize, seq: u64 },
+    /// What the services of these numbers use, then the end.
+    Usage { next: usize, end: usize, seq: u64 },
     /// The lines from the cursor to this number, the first that came after the question: a flood must not make the answer endless.
     Lines { cursor: Cursor, end: u64, of: Option<Rc<str>> },
 }
@@ -91,6 +93,15 @@ impl Host {
                 let last = end.min(self.supervisor.numbers());
                 match (next..last).find(|&id| self.supervisor.get(id).is_some()) {
                     Some(id) => (self.send_row(index, id), Answer::Rows { next: id + 1, end, seq }),
+                    None => (self.send_end(index, seq, None), Answer::Complete),
+                }
+            }
+            Answer::Usage { next, end, seq } => {
+                let mut used = (next..end.min(self.supervisor.numbers())).filter_map(|id| Some((id, self.usage(id)?)));
+                match used.next() {
+                    Some((id, usage)) => {
+                        (self.send_to(index, usage.encode(&mut buffer)), Answer::Usage { next: id + 1, end, seq })
+                    }
                     None => (self.send_end(index, seq, None), Answer::Complete),
                 }
             }

@@ -52,7 +52,11 @@ impl Host {
                 let id = self.find(name)?;
                 return Ok(Answer::Rows { next: id, end: id + 1, seq });
             }
-            Request::Usage { .. } => return Err((69, "there are no cgroups to count by".to_owned())),
+            Request::Usage { name: None } => return Ok(Answer::Usage { next: 0, end: usize::MAX, seq }),
+            Request::Usage { name: Some(name) } => {
+                let id = self.find(name)?;
+                return Ok(Answer::Usage { next: id, end: id + 1, seq });
+            }
             Request::Log { name, follow } => {
                 let of: Option<Rc<str>> = name.map(Rc::from);
                 name.map_or(Ok(0), |name| self.find(name))?;
