@@ -6,6 +6,7 @@
 //! | `pub`, `req` | publish, request | `publish`, `request` |
 //! | `status`, `service`, `poweroff` … | daemons and services | `status`, `service` |
 //! | `service convert` | units of systemd as service directories | [`convert`] |
+//! | `top` | services and what they use, live | `top` |
 //! | `up` | host mode: bus, daemons and their supervisor as ordinary processes | [`up`] |
 //! | `tied` | runs a program that ends with its parent | `tied` |
 //!
@@ -33,6 +34,7 @@ pub mod sub;
 pub mod table;
 mod tied;
 mod time;
+mod top;
 pub mod up;
 
 use output::{Lines, Stop};
@@ -67,6 +69,7 @@ fn run(given: &Given) -> Result<(), Stop> {
         ["req"] => request::run(given, &mut lines),
         ["status"] => status::run(given, &mut lines),
         ["service", "convert"] => convert::run(given, &mut lines),
+        ["top"] => top::run(given, &mut lines),
         ["service", verb] => service::run(given, verb, &mut lines),
         [verb @ ("poweroff" | "reboot" | "halt")] => service::end(given, verb),
         ["up"] => up::run(given, lines),
