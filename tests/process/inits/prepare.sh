@@ -14,7 +14,7 @@ mkdir -p /etc/lunix
 cp "$configuration"/bus.conf "$configuration"/bus-users.conf /etc/lunix/
 echo session:x:949: >>/etc/group
 number=950
-for name in lunix-bus natsdev natsinit natsnet natsps natstoast somebody; do
+for name in lunix-bus natsdev natsinit natslog natsnet natsps natstoast somebody; do
     echo "$name:x:$number:$number::/run/home/$name:/bin/sh" >>/etc/passwd
     echo "$name:x:$number:" >>/etc/group
     echo "$name:*:19000:0:99999:7:::" >>/etc/shadow

@@ -68,6 +68,9 @@ const SERVICES: &[Service] = &[
     },
 ];
 
+/// Users whom the policy of the bus names, too: it does not start without them.
+const NAMED: [&str; 2] = ["natsinit", "natslog"];
+
 impl Service {
     /// The command with its arguments.
     fn command(&self, program: &str) -> String {
@@ -138,7 +141,7 @@ Before the first start: make the users (below), and put a configuration of the b
 | OpenRC | copy `openrc/NAME` to `/etc/init.d`, then `rc-update add NAME default` |\n\n\
 Users, where there is no systemd-sysusers:\n\n\
 ```\n\
-for name in lunix-bus natsdev natsnet natsps natstoast; do\n\
+for name in lunix-bus natsdev natsinit natslog natsnet natsps natstoast; do\n\
     useradd --system --home-dir / --no-create-home --shell /bin/false --user-group $name\n\
 done\n\
 groupadd --system session\n\

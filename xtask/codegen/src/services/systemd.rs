@@ -1,6 +1,6 @@
 //! Units.
 
-use super::{GENERATED, SERVICES, Service};
+use super::{GENERATED, NAMED, SERVICES, Service};
 use std::fmt::Write as _;
 
 /// What none of the daemons has to do.
@@ -57,6 +57,9 @@ pub(super) fn users() -> String {
         format!("# {GENERATED}\n# Who sits in front of the machine, for the policy of the bus.\ng session -\n");
     for service in SERVICES {
         let _ = writeln!(text, "u {} - \"{}\"", service.name, service.summary);
+    }
+    for name in NAMED {
+        let _ = writeln!(text, "u {name} - \"named by the policy of the bus\"");
     }
     text
 }
