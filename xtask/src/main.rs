@@ -15,6 +15,7 @@ mod panics;
 mod progress;
 mod project;
 mod test;
+mod userland;
 mod vm;
 
 use failure::{Context, Failure, Result};

@@ -36,6 +36,8 @@ pub struct Definition {
     pub is_bundle: bool,
     /// The operator may restart it, not stop it (`flag-essential`, `critical`).
     pub is_essential: bool,
+    /// The boot cannot do without it (`critical`).
+    pub is_critical: bool,
     /// It announces itself by sd_notify (`notify-socket`).
     pub notify_socket: bool,
     /// There is a program that tells it to reload (`reload`).
@@ -67,6 +69,8 @@ pub struct Rare {
     pub pipeline: Option<String>,
     /// What lunix-init listens on for it (`sockets`).
     pub sockets: Vec<Socket>,
+    /// What it may ask for on the socket it is born with (`companion`).
+    pub companion: Option<Box<[&'static str]>>,
     /// What comes after the `@` of its name.
     pub instance: Option<String>,
     /// Its directory below that of all services, when that is not its name.
@@ -80,6 +84,7 @@ const COMMON: Rare = Rare {
     producers: Vec::new(),
     pipeline: None,
     sockets: Vec::new(),
+    companion: None,
     instance: None,
     folder: None,
 };
@@ -107,6 +112,7 @@ impl Default for Definition {
             runs_nothing: false,
             is_bundle: false,
             is_essential: false,
+            is_critical: false,
             notify_socket: false,
             has_reload: false,
             on_change: OnChange::Restart,

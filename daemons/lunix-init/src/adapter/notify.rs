@@ -95,7 +95,8 @@ impl Host {
             let leader = rustix::process::getsid(Some(sender)).ok()?;
             self.supervisor.find_pid(leader.as_raw_nonzero().get())
         };
-        let id = by_pid.or_else(by_session)?;
+        let by_group = || self.service_by_group(sender.as_raw_nonzero().get());
+        let id = by_pid.or_else(by_session).or_else(by_group)?;
         self.supervisor.get(id).filter(|service| service.definition.notify_socket)?;
         Some(id)
     }

@@ -3,6 +3,7 @@
 //! Both ends of each are held here as long as the service is known, so nothing in flight is lost when a process dies, and a start
 //! needs no new pipe.
 
+use super::cgroup::Group;
 use super::sockets::Held;
 use super::{Host, Key};
 use crate::directory::folder::Folder;
@@ -40,6 +41,8 @@ pub(crate) struct Channels {
     pub(crate) heir: Option<Process>,
     /// That of its program `reload`.
     pub(crate) reloader: Option<Process>,
+    /// Its cgroup.
+    pub(crate) group: Option<Box<Group>>,
     /// The directory it was started from, when that is not the one of this name any more.
     pub(crate) home: Option<Folder>,
     /// A line of its output that is not complete yet.
@@ -214,13 +217,12 @@ impl Host {
         let (console, log, name) = (&mut self.console, &mut self.log, &*service.name);
         let mut lines = channels.lines.take().unwrap_or_default();
         lines.feed(buffer.get(..length).unwrap_or_default(), |line| {
-            let prefixed = line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b": "));
-            console.line(if prefixed { "" } else { name }, line);
-            if prefixed {
-                log.push(line);
-            } else {
-                log.push(&[name.as_bytes(), b": ", line].concat());
-            }
+            let own = line.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b": "));
+            console.line(if own.is_some() { "" } else { name }, line);
+            // The name first, with its length, so that nobody's line passes for another's.
+            let length = u8::try_from(name.len()).unwrap_or(0);
+            let name = name.as_bytes().get(..usize::from(length)).unwrap_or_default();
+            log.push(&[&[length], name, own.unwrap_or(line)].concat());
         });
         channels.lines = lines.has_part().then_some(lines);
         length
@@ -251,14 +253,25 @@ impl Host {
         }
     }
 
-    /// Gives up everything held for a service that is gone.
-    pub(crate) fn close_channels(&mut self, id: usize) {
-        // All that it said, but no more than a pipe holds: somebody that it left behind may go on talking.
+    /// Takes all that a service has said, but no more than a pipe holds: somebody that it left behind may go on talking.
+    fn drain_rest(&mut self, id: usize) {
         for _ in 0..PIPE_MAX / DRAIN_MAX {
             if self.drain_once(id) == 0 {
-                break;
+                return;
             }
         }
+    }
+
+    /// The last words of all services.
+    pub(crate) fn drain_all(&mut self) {
+        for id in 0..self.channels.len() {
+            self.drain_rest(id);
+        }
+    }
+
+    /// Gives up everything held for a service that is gone.
+    pub(crate) fn close_channels(&mut self, id: usize) {
+        self.drain_rest(id);
         self.close_notification(id);
         let Some(channels) = self.channels.get_mut(id) else { return };
         let Channels { output, .. } = std::mem::take(channels);

@@ -38,6 +38,9 @@ impl Host {
     }
 
     pub(crate) fn bury(&mut self, pid: i32, status: WaitStatus) {
+        if self.is_finisher(pid) || self.is_shell(pid) {
+            return;
+        }
         self.exchange_tried(pid, &status);
         self.suspect_ended(pid);
         let service = self.supervisor.find_pid(pid);
@@ -57,11 +60,25 @@ impl Host {
             self.supervisor.reloaded(id, reason, &mut self.acts);
         }
         let Some(id) = service else { return };
-        if self.hand_over_to_heir(id) {
-            return;
+        if !self.hand_over_to_heir(id) {
+            self.ended(id, how);
         }
+    }
+
+    /// A service's process, or that of a script of it, has ended.
+    pub(crate) fn ended(&mut self, id: usize, how: Ended) {
         self.close_notification(id);
-        self.supervisor.exited(Instant::now(), id, how, &mut self.acts);
+        if how == Ended::Signal(signal::KILL) {
+            // Why comes before that.
+            self.look_for_oom(id);
+        }
+        let service = self.supervisor.get(id);
+        let clears = service.is_some_and(|service| service.life.clears(&service.definition.policy, how));
+        if clears && self.is_populated(id) {
+            self.supervisor.left_behind(Instant::now(), id, how, &mut self.acts);
+        } else {
+            self.supervisor.exited(Instant::now(), id, how, &mut self.acts);
+        }
         // At once, so that the next dead is not taken for the process that follows this one.
         self.run_acts();
     }

@@ -66,6 +66,7 @@ impl Host {
             limits: &[],
             pid_variable: None,
             cgroup: None,
+            moves: false,
             oom_score: None,
         };
         sys::spawn::spawn(&command).map(|process| process.pid()).map_err(|error| error.cause)
@@ -104,7 +105,7 @@ impl Host {
         let Some(Exchange { program, client, .. }) = self.exchange.take() else { return };
         let sentence = refused(&program, why);
         self.console.say(format_args!("error: {sentence}"));
-        self.answer(client, Err((78, sentence)));
+        self.conclude(client, Err((78, sentence)));
     }
 
     /// Gives the process away, when that was asked for and the program has said yes. Returns when it cannot be executed after all.
@@ -115,7 +116,7 @@ impl Host {
         let error = match self.hand_on() {
             Err(error) => error,
             Ok(arguments) => {
-                self.answer(client, Ok(true));
+                self.conclude(client, Ok(()));
                 self.keep_descriptors(true);
                 let error = sys::exec::replace(&program, &arguments, &self.environment);
                 self.keep_descriptors(false);
@@ -159,7 +160,7 @@ impl Host {
             let _ = rustix::io::fcntl_setfd(fd, flags);
         };
         self.channels.iter().for_each(|channels| channels.each_descriptor(set));
-        let control = self.control.as_ref().map(super::control::Control::listener);
+        let control = self.control.listener();
         let notify = self.notify.as_ref().map(|notify| notify.socket.as_fd());
         let folder = self.folder.as_ref().map(AsFd::as_fd);
         let link = self.log_link.as_ref().map(super::log_service::LogLink::socket);

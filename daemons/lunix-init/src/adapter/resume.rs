@@ -50,6 +50,7 @@ impl Host {
         for (pid, status) in std::mem::take(&mut inherited.deaths) {
             self.bury(pid, status);
         }
+        self.meet_groups();
         self.reap();
         self.look_after(now, &processes);
         if let Some(found) = found {

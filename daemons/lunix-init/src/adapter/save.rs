@@ -201,7 +201,7 @@ impl Host {
             fingerprints: fingerprint::form(),
             limits: self.descriptors,
             drain_at: self.drain_at,
-            listener: self.control.as_ref().map(|control| number(control.listener())),
+            listener: self.control.listener().map(number),
             notify: self.notify.as_ref().map(|notify| number(notify.socket.as_fd())),
             folder: self.folder.as_ref().map(|folder| number(folder.as_fd())),
             link: link.map(LogLink::record),

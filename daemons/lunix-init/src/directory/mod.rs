@@ -1,6 +1,7 @@
 //! Reading the service directory. Nothing is ever written there.
 
 pub mod chain;
+pub mod companion;
 mod define;
 pub mod fingerprint;
 pub mod folder;

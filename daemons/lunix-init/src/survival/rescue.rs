@@ -60,6 +60,7 @@ fn start(program: &CStr) -> io::Result<i32> {
         limits: &[],
         pid_variable: None,
         cgroup: None,
+        moves: false,
         oom_score: None,
     };
     sys::spawn::spawn(&command).map(|process| process.pid()).map_err(|error| error.cause)

@@ -95,11 +95,20 @@ impl Stage {
 
     /// Starts it, and waits until its control socket answers.
     pub fn start_as(&mut self, command: Command) -> &mut Self {
-        self.start_reading(command, Stdio::null())
+        self.spawn(command).until_it_answers()
     }
 
     /// The same, with this as its standard input.
-    pub fn start_reading(&mut self, mut command: Command, input: Stdio) -> &mut Self {
+    pub fn start_reading(&mut self, command: Command, input: Stdio) -> &mut Self {
+        self.spawn_reading(command, input).until_it_answers()
+    }
+
+    /// Starts it, and waits for nothing.
+    pub fn spawn(&mut self, command: Command) -> &mut Self {
+        self.spawn_reading(command, Stdio::null())
+    }
+
+    fn spawn_reading(&mut self, mut command: Command, input: Stdio) -> &mut Self {
         let mut child = command.stdin(input).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let stderr = child.stderr.take().unwrap();
@@ -111,6 +120,11 @@ impl Stage {
             }
         });
         (self.child, self.lines) = (Some(child), Some(lines));
+        self
+    }
+
+    /// Waits until its control socket answers.
+    pub fn until_it_answers(&mut self) -> &mut Self {
         let end = Instant::now() + PATIENCE;
         while Client::connect(&self.socket(), PATIENCE).is_err() {
             assert!(Instant::now() < end, "lunix-init does not answer");
