@@ -15,7 +15,9 @@ use crate::directory::FILE_MAX;
 use crate::directory::folder::Folder;
 use crate::options::Options;
 use crate::poweroff;
+use crate::service::Service;
 use events::Watches;
+use init_control::ServiceState;
 use reactor::Token;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -122,7 +124,8 @@ impl Host {
 
     /// Looks after the cgroups of services that another lunix-init started.
     pub(crate) fn meet_groups(&mut self) {
-        let running = self.supervisor.iter().filter(|(_, service)| service.pid.is_some());
+        let is_left = |service: &Service| service.life.state() == ServiceState::Killing;
+        let running = self.supervisor.iter().filter(|(_, service)| service.pid.is_some() || is_left(service));
         let running: Vec<(usize, String, u64, Option<Folder>)> = running
             .map(|(id, service)| {
                 let folder = self.folder.as_ref().and_then(|base| base.enter(service.folder()).ok().flatten());
