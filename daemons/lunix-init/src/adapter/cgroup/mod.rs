@@ -89,10 +89,10 @@ impl Host {
         let group =
             channels.group.get_or_insert_with(|| Box::new(Group { name: name::of(&shown), ..Group::default() }));
         let is_changed = is_main && group.settings != Some(fingerprint);
-        if is_changed && !base.is_populated(&group.name) {
-            // What the last directory set and this one does not must not stay.
-            base.remove(&group.name);
-            (group.oom_kills, group.settings) = (0, None);
+        // What the last directory set and this one does not must not stay.
+        if is_changed && !base.is_populated(&group.name) && base.remove(&group.name) {
+            // The watch went with the file.
+            (group.oom_kills, group.memory) = (0, None);
         }
         let made = match base.enter(&group.name) {
             Ok((made, is_new)) => {
