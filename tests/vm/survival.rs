@@ -30,7 +30,7 @@ fn processes(vm: &mut Vm) -> Result<BTreeMap<String, String>> {
 fn goes_on(vm: &mut Vm, command: &str, said: &str) -> Result<()> {
     let before = processes(vm)?;
     let is_ready = |(service, _): &(&str, &str)| before.get(*service).is_some_and(|row| row.starts_with("ready "));
-    ensure(SERVICES.iter().all(|one| is_ready(&one)), || format!("not all are ready: {before:?}"))?;
+    ensure(SERVICES.iter().all(is_ready), || format!("not all are ready: {before:?}"))?;
     vm.sh(command, soon())?;
     let deadline = soon();
     while !vm.console().contains(said) {
