@@ -195,21 +195,150 @@ export interface Input {
 /** Kinds of input devices; a device that is several is the first that fits. */
 export type InputInputKind = 'keyboard' | 'mouse' | 'touchpad' | 'touchscreen' | 'tablet' | 'joystick' | 'buttons' | 'switch' | 'other'
 
-/** The same of one service. */
-export interface LogTail {
-  /** How many older lines, of all services, are gone for good. */
-  dropped: number
-  /** The lines. */
-  lines: LogTailLogLine[]
+/** Writes a line; plain text and a JSON string are taken as its message. */
+export interface LogEntry {
+  /** What it is about, one of the words of syslog.conf; `user` when absent. `kern` is the kernel's own. */
+  facility?: string
+  /** The text. */
+  message: string
+  /** Its process id. */
+  pid?: number
+  /** The program. */
+  program?: string
+  /** How bad it is; `notice` when absent. */
+  severity?: unknown
 }
 
-/** One line of a service's output. */
-export interface LogTailLogLine {
-  /** The line without its end, cut at 1024 bytes; what is no UTF-8 is U+FFFD. */
-  line: string
-  /** The service that wrote it. */
-  service: string
+/** How bad it is, the worst first. */
+export type LogEntrySeverity = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug'
+
+/** A line about who came in and what he was allowed. */
+export interface LogLine {
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** What it is about: one of the words of syslog.conf, `kern`, `daemon`, `auth` … */
+  facility: string
+  /** The machine, as it calls itself; absent for lines of this one. */
+  host?: string
+  /** The text; it may have several lines. */
+  message: string
+  /** Kind of message (RFC 5424, MSGID); absent without one. */
+  message_id?: string
+  /** When it arrived, in microseconds since boot (CLOCK_MONOTONIC); of the kernel's lines, when it was written. */
+  monotonic_us: number
+  /** Process id: the kernel's word where the source is `user-<uid>`, elsewhere a claim; absent when there is none. */
+  pid?: number
+  /** What stands in the place of the process id where it is no number; absent otherwise. */
+  process?: string
+  /** The program, as it calls itself; absent when it does not. */
+  program?: string
+  /** Why the message is (partly) not what it should be, in a few words: it is in no format, or too long. Absent when all is well. */
+  raw?: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** How bad it is. */
+  severity: LogLineSeverity
+  /** Where it comes from, as in the subject; of what the kernel or lunix-init vouches for. */
+  source: string
+  /** Structured data (RFC 5424); of the kernel's lines one element `kernel` with what it knows besides: `SUBSYSTEM`, `DEVICE`. Absent when there is none. */
+  structured?: LogLineElement[]
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+  /** Who sent it, as the kernel says; absent where it does not. */
+  uid?: number
+  /** When it was written, as the message says: RFC 3339 in UTC with microseconds, or, from those who write neither year nor zone, as `Oct 11 22:14:15`. Absent when it does not say. */
+  written?: string
 }
+
+/** An element of structured data. */
+export interface LogLineElement {
+  /** Its name: `origin`, or `name@number` of an organisation's own. */
+  id: string
+  /** Its parameters, in order; a name may come several times. */
+  parameters: LogLineParameter[]
+}
+
+/** A parameter of structured data. */
+export interface LogLineParameter {
+  /** Its name. */
+  name: string
+  /** Its value. */
+  value: string
+}
+
+/** How bad it is, the worst first. */
+export type LogLineSeverity = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug'
+
+/** Answers lines that are still kept; argument: source, severity, program, since, count. */
+export interface LogTail {
+  /** The epoch of all numbers. */
+  epoch: string
+  /** The lines, the oldest first. */
+  items: LogTailItem[]
+  /** The number of the oldest line that is still kept. When it is greater than `since` + 1, lines in between are gone. */
+  oldest: number
+  /** The number of the last line that was looked at: go on with it as `since`, or with events that have a greater one. */
+  seq: number
+}
+
+/** An element of structured data. */
+export interface LogTailElement {
+  /** Its name: `origin`, or `name@number` of an organisation's own. */
+  id: string
+  /** Its parameters, in order; a name may come several times. */
+  parameters: LogTailParameter[]
+}
+
+/** One thing of a domain's state: the subject it was, or would have been, announced under, and the fields of that announcement. */
+export interface LogTailItem {
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** What it is about: one of the words of syslog.conf, `kern`, `daemon`, `auth` … */
+  facility: string
+  /** The machine, as it calls itself; absent for lines of this one. */
+  host?: string
+  /** The text; it may have several lines. */
+  message: string
+  /** Kind of message (RFC 5424, MSGID); absent without one. */
+  message_id?: string
+  /** When it arrived, in microseconds since boot (CLOCK_MONOTONIC); of the kernel's lines, when it was written. */
+  monotonic_us: number
+  /** Process id: the kernel's word where the source is `user-<uid>`, elsewhere a claim; absent when there is none. */
+  pid?: number
+  /** What stands in the place of the process id where it is no number; absent otherwise. */
+  process?: string
+  /** The program, as it calls itself; absent when it does not. */
+  program?: string
+  /** Why the message is (partly) not what it should be, in a few words: it is in no format, or too long. Absent when all is well. */
+  raw?: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** How bad it is. */
+  severity: LogTailSeverity
+  /** Where it comes from, as in the subject; of what the kernel or lunix-init vouches for. */
+  source: string
+  /** Structured data (RFC 5424); of the kernel's lines one element `kernel` with what it knows besides: `SUBSYSTEM`, `DEVICE`. Absent when there is none. */
+  structured?: LogTailElement[]
+  /** Subject of the announcement, `hardware.usb.add` for a stick. */
+  subject: string
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+  /** Who sent it, as the kernel says; absent where it does not. */
+  uid?: number
+  /** When it was written, as the message says: RFC 3339 in UTC with microseconds, or, from those who write neither year nor zone, as `Oct 11 22:14:15`. Absent when it does not say. */
+  written?: string
+}
+
+/** A parameter of structured data. */
+export interface LogTailParameter {
+  /** Its name. */
+  name: string
+  /** Its value. */
+  value: string
+}
+
+/** How bad it is, the worst first. */
+export type LogTailSeverity = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug'
 
 /** The whole machine is about to stop. */
 export interface MachineEvent {
@@ -544,6 +673,22 @@ export interface NetworkWifi {
   ssid?: string
   /** When it was published. RFC 3339, UTC, milliseconds. */
   time: string
+}
+
+/** The same of one service. */
+export interface OutputTail {
+  /** How many older lines, of all services, are gone for good. */
+  dropped: number
+  /** The lines. */
+  lines: OutputTailOutputLine[]
+}
+
+/** One line of a service's output. */
+export interface OutputTailOutputLine {
+  /** The line without its end, cut at 1024 bytes; what is no UTF-8 is U+FFFD. */
+  line: string
+  /** The service that wrote it. */
+  service: string
 }
 
 /** The kernel dropped events; the state was compared with the system and differences were published. */

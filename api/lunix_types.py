@@ -145,18 +145,108 @@ class Input(TypedDict):
 InputInputKind = Literal["keyboard", "mouse", "touchpad", "touchscreen", "tablet", "joystick", "buttons", "switch", "other"]
 
 
+class LogEntry(TypedDict):
+    """Writes a line; plain text and a JSON string are taken as its message."""
+
+    facility: NotRequired[str]
+    message: str
+    pid: NotRequired[int]
+    program: NotRequired[str]
+    severity: NotRequired[Any]
+
+
+#: How bad it is, the worst first.
+LogEntrySeverity = Literal["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
+
+
+class LogLine(TypedDict):
+    """A line about who came in and what he was allowed."""
+
+    epoch: str
+    facility: str
+    host: NotRequired[str]
+    message: str
+    message_id: NotRequired[str]
+    monotonic_us: int
+    pid: NotRequired[int]
+    process: NotRequired[str]
+    program: NotRequired[str]
+    raw: NotRequired[str]
+    seq: int
+    severity: LogLineSeverity
+    source: str
+    structured: NotRequired[list[LogLineElement]]
+    time: str
+    uid: NotRequired[int]
+    written: NotRequired[str]
+
+
+class LogLineElement(TypedDict):
+    """An element of structured data."""
+
+    id: str
+    parameters: list[LogLineParameter]
+
+
+class LogLineParameter(TypedDict):
+    """A parameter of structured data."""
+
+    name: str
+    value: str
+
+
+#: How bad it is, the worst first.
+LogLineSeverity = Literal["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
+
+
 class LogTail(TypedDict):
-    """The same of one service."""
+    """Answers lines that are still kept; argument: source, severity, program, since, count."""
 
-    dropped: int
-    lines: list[LogTailLogLine]
+    epoch: str
+    items: list[LogTailItem]
+    oldest: int
+    seq: int
 
 
-class LogTailLogLine(TypedDict):
-    """One line of a service's output."""
+class LogTailElement(TypedDict):
+    """An element of structured data."""
 
-    line: str
-    service: str
+    id: str
+    parameters: list[LogTailParameter]
+
+
+class LogTailItem(TypedDict):
+    """One thing of a domain's state: the subject it was, or would have been, announced under, and the fields of that announcement."""
+
+    epoch: str
+    facility: str
+    host: NotRequired[str]
+    message: str
+    message_id: NotRequired[str]
+    monotonic_us: int
+    pid: NotRequired[int]
+    process: NotRequired[str]
+    program: NotRequired[str]
+    raw: NotRequired[str]
+    seq: int
+    severity: LogTailSeverity
+    source: str
+    structured: NotRequired[list[LogTailElement]]
+    subject: str
+    time: str
+    uid: NotRequired[int]
+    written: NotRequired[str]
+
+
+class LogTailParameter(TypedDict):
+    """A parameter of structured data."""
+
+    name: str
+    value: str
+
+
+#: How bad it is, the worst first.
+LogTailSeverity = Literal["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
 
 
 class MachineEvent(TypedDict):
@@ -392,6 +482,20 @@ class NetworkWifi(TypedDict):
     signal_dbm: NotRequired[int]
     ssid: NotRequired[str]
     time: str
+
+
+class OutputTail(TypedDict):
+    """The same of one service."""
+
+    dropped: int
+    lines: list[OutputTailOutputLine]
+
+
+class OutputTailOutputLine(TypedDict):
+    """One line of a service's output."""
+
+    line: str
+    service: str
 
 
 class Overrun(TypedDict):

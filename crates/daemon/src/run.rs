@@ -110,11 +110,14 @@ fn run<D: Daemon>(given: &Given) -> Result<(), Fatal> {
         return print(&format!("{} {}\n", D::PROGRAM.name, env!("CARGO_PKG_VERSION")));
     }
     let ready = match given.value("ready-fd") {
-        Some(number) => Ready::take(number)?.unwrap_or_else(|| {
-            log::line(D::PROGRAM.name, Level::Info, format_args!("nobody waits on descriptor {number}"));
-            Ready::nobody()
-        }),
-        None => Ready::nobody(),
+        Some(number) => match Ready::take(D::PROGRAM.name, number)? {
+            Some(ready) => ready,
+            None => {
+                log::line(D::PROGRAM.name, Level::Info, format_args!("nobody waits on descriptor {number}"));
+                Ready::nobody(D::PROGRAM.name)
+            }
+        },
+        None => Ready::nobody(D::PROGRAM.name),
     };
     let config = read_config::<D>(given)?;
     if given.has("check-config") {
@@ -335,9 +338,16 @@ impl<D: Daemon> Loop<D> {
     fn serve_signals(&mut self, now: Instant) -> Result<(), Fatal> {
         while let Some(received) = self.signals.read().map_err(|error| Fatal::system("cannot read a signal", error))? {
             if received.signal == signal::HUP {
+                self.tell(self.ready.reloading(now));
                 self.reload(now);
+                // Not before it is ready at all.
+                if self.bus_wait.is_none() {
+                    let told = self.ready.notify();
+                    self.tell(told);
+                }
             } else {
                 self.stopping = true;
+                self.tell(self.ready.stopping());
             }
         }
         Ok(())
@@ -374,8 +384,13 @@ impl<D: Daemon> Loop<D> {
         if let Err(error) = timer.disarm() {
             self.frame.log(Level::Error, format_args!("cannot disarm a timer: {error}"));
         }
-        if let Err(error) = self.ready.notify() {
-            self.frame.log(Level::Warn, format_args!("cannot tell that we are ready: {error}"));
+        let told = self.ready.notify();
+        self.tell(told);
+    }
+
+    fn tell(&self, told: std::io::Result<()>) {
+        if let Err(error) = told {
+            self.frame.log(Level::Warn, format_args!("cannot tell the supervisor how we are: {error}"));
         }
     }
 }

@@ -57,7 +57,7 @@ impl From<&Usage<'_>> for init::Usage<'static> {
     }
 }
 
-impl From<&Line<'_>> for init::LogLine<'static> {
+impl From<&Line<'_>> for init::OutputLine<'static> {
     fn from(line: &Line<'_>) -> Self {
         Self { service: line.service.unwrap_or_default().to_owned().into(), line: line.text.to_string().into() }
     }
@@ -89,7 +89,7 @@ mod tests {
         let usage = init::Usage::from(&usage);
         assert_eq!((usage.memory_bytes, usage.io_pressure_per_10000, usage.cpu_us), (Some(4096), Some(1), None));
         let Reply::Line(line) = Reply::decode(b"line service=s text=hello").unwrap() else { panic!() };
-        let line = init::LogLine::from(&line);
+        let line = init::OutputLine::from(&line);
         assert_eq!((&*line.service, &*line.line), ("s", "hello"));
     }
 }

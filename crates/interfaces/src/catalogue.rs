@@ -2,6 +2,7 @@
 
 mod hardware;
 mod init;
+mod log;
 mod network;
 
 use crate::{Event, List, Overrun, process, toast};
@@ -52,7 +53,7 @@ pub struct Domain {
 /// All domains, in the order of the reference.
 #[must_use]
 pub fn domains() -> Vec<Domain> {
-    vec![hardware::domain(), init::domain(), network::domain(), process_domain(), toast_domain()]
+    vec![hardware::domain(), init::domain(), log::domain(), network::domain(), process_domain(), toast_domain()]
 }
 
 fn message<T: JsonSchema>(
@@ -157,6 +158,7 @@ mod tests {
         let examples: Vec<_> = domains().into_iter().flat_map(|domain| domain.messages).collect();
         let of = |name: &str| examples.iter().find(|m| m.type_name == name).unwrap().example.to_string();
         hardware::tests::read(&of);
+        log::tests::read(&of);
         network::tests::read(&of);
         serde_json::from_str::<List<'_, process::Process<'_>>>(&of("ProcessList")).unwrap();
         serde_json::from_str::<Event<'_, process::Process<'_>>>(&of("ProcessStarted")).unwrap();

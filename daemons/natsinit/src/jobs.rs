@@ -2,7 +2,7 @@
 
 use crate::question::{LINES_MAX, Question};
 use interfaces::error;
-use interfaces::init::{LogLine, LogTail, ServiceStatus, Taken, Usage, UsageList};
+use interfaces::init::{OutputLine, OutputTail, ServiceStatus, Taken, Usage, UsageList};
 use reactor::Instant;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ pub enum Answer {
     /// What all of them use.
     Usages(UsageList<'static>),
     /// Lines.
-    Log(LogTail<'static>),
+    Log(OutputTail<'static>),
     /// A command for the whole was taken note of.
     Taken(Taken<'static>),
 }
@@ -50,7 +50,7 @@ struct Job {
 struct Gathered {
     status: Option<ServiceStatus<'static>>,
     usage: Vec<Usage<'static>>,
-    lines: VecDeque<LogLine<'static>>,
+    lines: VecDeque<OutputLine<'static>>,
 }
 
 /// The questions: one under way, the others waiting.
@@ -132,7 +132,7 @@ impl Jobs {
     }
 
     /// A line; only the newest of those that are wanted are kept.
-    pub fn line(&mut self, line: LogLine<'static>) {
+    pub fn line(&mut self, line: OutputLine<'static>) {
         let wanted = match self.under_way.as_ref().map(|job| &job.question) {
             Some(Question::Log { lines, .. }) => *lines,
             Some(
@@ -186,7 +186,7 @@ impl Jobs {
                 let first = gathered.usage.into_iter().next();
                 first.map_or_else(|| missing(name, "has no process"), |usage| Ok(Answer::Usage(usage)))
             }
-            Some(Question::Log { .. }) => Ok(Answer::Log(LogTail { dropped, lines: gathered.lines.into() })),
+            Some(Question::Log { .. }) => Ok(Answer::Log(OutputTail { dropped, lines: gathered.lines.into() })),
             Some(Question::Whole { .. }) | None => {
                 Err((error::INTERNAL, "lunix-init answers something else".to_owned()))
             }

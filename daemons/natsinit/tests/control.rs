@@ -1,5 +1,5 @@
 //! What the bus may ask of lunix-init, through its companion: a real bus, a real lunix-init that starts natsinit as one of its services.
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod common;
 

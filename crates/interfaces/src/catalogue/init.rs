@@ -46,14 +46,20 @@ pub(super) fn domain() -> Domain {
                 "Answers what a service uses of the machine.",
                 usage,
             ),
-            message::<init::LogTail<'_>>(
+            message::<init::OutputTail<'_>>(
                 "init.log",
                 Kind::Request,
-                "LogTail",
+                "OutputTail",
                 "Answers the newest lines that services wrote; the argument `lines` says how many, 100 when it is absent, 1000 at most.",
                 tail.clone(),
             ),
-            message::<init::LogTail<'_>>("init.log.<name>", Kind::Request, "LogTail", "The same of one service.", tail),
+            message::<init::OutputTail<'_>>(
+                "init.log.<name>",
+                Kind::Request,
+                "OutputTail",
+                "The same of one service.",
+                tail,
+            ),
             message::<init::ServiceStatus<'_>>(
                 "init.control.<verb>.<name>",
                 Kind::Request,
@@ -108,7 +114,7 @@ pub(super) mod tests {
         serde_json::from_str::<init::ServiceStatus<'_>>(&of("ServiceStatus")).unwrap();
         serde_json::from_str::<init::UsageList<'_>>(&of("UsageList")).unwrap();
         serde_json::from_str::<init::Usage<'_>>(&of("Usage")).unwrap();
-        serde_json::from_str::<init::LogTail<'_>>(&of("LogTail")).unwrap();
+        serde_json::from_str::<init::OutputTail<'_>>(&of("OutputTail")).unwrap();
         serde_json::from_str::<init::Taken<'_>>(&of("Taken")).unwrap();
     }
 }

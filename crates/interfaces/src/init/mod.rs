@@ -5,7 +5,7 @@
 //! | `init.list` | request | [`crate::List`] of [`Service`] |
 //! | `init.status.<name>` | request | [`ServiceStatus`] |
 //! | `init.usage.<name>`, `init.usage` | request | [`Usage`]; [`UsageList`] |
-//! | `init.log.<name>`, `init.log` | request | [`LogTail`]; the argument `lines` says how many at most |
+//! | `init.log.<name>`, `init.log` | request | [`OutputTail`]; the argument `lines` says how many at most |
 //! | `init.control.<verb>.<name>` | request | [`ServiceStatus`], when lunix-init has taken note; `<verb>` is one of [`VERBS`]; `signal` takes the argument `signal` |
 //! | `init.control.<verb>` | request | [`Taken`]; `<verb>` is one of [`WHOLE_VERBS`] |
 //! | `init.service.<name>.<what>` | event | [`Service`] |
@@ -23,7 +23,7 @@
 mod status;
 mod usage;
 
-pub use status::{LogLine, LogTail, ServiceStatus, Taken};
+pub use status::{OutputLine, OutputTail, ServiceStatus, Taken};
 pub use usage::{Usage, UsageList};
 
 /// What can be asked of a service: last but one token of `init.control.<verb>.<name>`.

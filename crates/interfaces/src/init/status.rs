@@ -62,7 +62,7 @@ fn longrun<'a>() -> Text<'a> {
 /// One line of a service's output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct LogLine<'a> {
+pub struct OutputLine<'a> {
     /// The service that wrote it.
     pub service: Text<'a>,
     /// The line without its end, cut at 1024 bytes; what is no UTF-8 is U+FFFD.
@@ -72,11 +72,11 @@ pub struct LogLine<'a> {
 /// The newest lines that lunix-init keeps (64 KiB of all services), oldest first. Where a log service keeps the output, they are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct LogTail<'a> {
+pub struct OutputTail<'a> {
     /// How many older lines, of all services, are gone for good.
     pub dropped: u64,
     /// The lines.
-    pub lines: Vec<LogLine<'a>>,
+    pub lines: Vec<OutputLine<'a>>,
 }
 
 /// lunix-init has taken note of a command for the whole machine.

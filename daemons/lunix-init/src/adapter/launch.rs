@@ -46,6 +46,13 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same, and what it is about.
+    pub(crate) fn about(self, what: &str) -> Self {
+        Self { sentence: format!("{what}: {}", self.sentence), ..self }
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self { passing: is_scarcity(&error), sentence: error.to_string() }
@@ -63,16 +70,25 @@ impl Host {
                     (channels.process, channels.heir) = (Some(process), None);
                 }
                 self.supervisor.spawned(now, id, pid, &mut self.acts);
+                self.save_one(id);
             }
             Err(failure) => {
                 self.close_notification(id);
+                if let Script::End(_) = script {
+                    let name = self.supervisor.get(id).map_or("", |service| &service.name);
+                    self.console
+                        .say(format_args!("warn: {name}: goes on without its end script: {}", failure.sentence));
+                }
                 self.supervisor.not_spawned(now, id, failure.passing, &failure.sentence, &mut self.acts);
             }
         }
     }
 
     pub(crate) fn start_program(&mut self, id: usize, program: Program) -> Result<Process, Failure> {
+        self.reserve_record(id)?;
         self.open_channels(id)?;
+        // Before there is a process: that it may be there already must be known, too.
+        self.save_one(id);
         let is_main = program == Program::Script(Script::Main);
         let Some(service) = self.supervisor.get(id) else {
             return Err(Failure::lasting("there is no such service".to_owned()));
@@ -115,9 +131,10 @@ impl Host {
         }
         let line = command::line(service, program, folder, &variables)?;
         let privileges = Privileges::of(folder, self.descriptors)?;
+        let watchdog = service.definition.policy.watchdog;
+        let group = self.enter_group(id, folder, is_main)?;
         let mut pid_variable = None;
         if wants_socket {
-            let watchdog = service.definition.policy.watchdog;
             let address = self.notify_address()?;
             environment::set(&mut variables, b"NOTIFY_SOCKET", Some(&address));
             if let Some(limit) = watchdog {
@@ -157,6 +174,9 @@ impl Host {
             capabilities: privileges.capabilities,
             limits: &privileges.limits,
             pid_variable,
+            cgroup: group.as_ref().map(|(group, _)| group.as_fd()),
+            moves: group.as_ref().is_some_and(|(_, moves)| *moves),
+            oom_score: privileges.oom_score.or(self.oom_score),
             ..Command::new(&line.program, &arguments, folder.as_fd(), stdio)
         };
         sys::spawn::spawn(&command).map_err(|error| describe(folder, line.file, &error))
@@ -167,11 +187,18 @@ impl Host {
         self.close_notification(id);
         let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         rustix::io::ioctl_fionbio(&reader, true)?;
+        self.watch_notification(id, reader)?;
+        Ok(writer)
+    }
+
+    /// Hears from now on what the service announces there.
+    pub(crate) fn watch_notification(&mut self, id: usize, reader: OwnedFd) -> io::Result<()> {
         let token = self.reactor.insert(&reader, Interest::READ, Key::Notification(id))?;
         if let Some(channels) = self.channels.get_mut(id) {
             channels.notification = Some((reader, token));
+            self.supervisor.touch(id);
         }
-        Ok(writer)
+        Ok(())
     }
 }
 
@@ -195,7 +222,8 @@ fn describe(folder: &Folder, file: &str, error: &sys::spawn::Error) -> Failure {
         (Stage::Limit, _) => format!("limits: {error}"),
         (Stage::Capabilities, _) => format!("capabilities: {error}"),
         (Stage::OomScore, _) => format!("oom-score-adj: {error}"),
-        (Stage::Clone | Stage::Cgroup | Stage::Session | Stage::Directory | Stage::Descriptors, _) => error.to_string(),
+        (Stage::Cgroup, _) => format!("cgroup: {error}"),
+        (Stage::Clone | Stage::Session | Stage::Directory | Stage::Descriptors, _) => error.to_string(),
     };
     failure
 }

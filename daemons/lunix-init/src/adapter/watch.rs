@@ -13,7 +13,7 @@ use std::time::Duration;
 const DEBOUNCE: Duration = Duration::from_millis(30);
 
 /// The folders of a service in which changes are looked for at once; what lies deeper is seen with the next change elsewhere.
-const WITHIN: [&str; 5] = ["env", "dependencies.d", "contents.d", "instances", "data"];
+const WITHIN: [&str; 6] = ["cgroup", "env", "dependencies.d", "contents.d", "instances", "data"];
 
 /// The watches, and the timer that lets changes gather.
 #[derive(Debug)]

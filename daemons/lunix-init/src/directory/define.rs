@@ -2,6 +2,7 @@
 
 use super::folder::Folder;
 use super::{FILE_MAX, companion, parse, privilege, sockets};
+use crate::cgroup::{oom_score, setting, trigger};
 use crate::lifecycle::Policy;
 use crate::service::Definition;
 use parse::Kind;
@@ -37,6 +38,7 @@ fn longrun(folder: &Folder) -> Result<Definition, String> {
         timeout_end: small(folder, "timeout-finish", parse::milliseconds)?.unwrap_or(Some(FINISH_DEFAULT)),
         timeout_up: None,
         watchdog: small(folder, "watchdog", parse::milliseconds)?.flatten(),
+        keeps_children: folder.has("flag-keep-children"),
         permanent: small(folder, "permanent-exits", parse::exit_codes)?.unwrap_or_default(),
     };
     let mut definition = Definition { policy, notification, notify_socket, ..common(folder)? };
@@ -96,6 +98,7 @@ fn oneshot(folder: &Folder) -> Result<Definition, String> {
         timeout_end: small(folder, "timeout-down", parse::milliseconds)?.flatten(),
         timeout_up: small(folder, "timeout-up", parse::milliseconds)?.flatten(),
         watchdog: None,
+        keeps_children: folder.has("flag-keep-children"),
         permanent: Box::default(),
     };
     Ok(Definition { policy, runs_nothing: is_empty(folder, "up"), ..common(folder)? })
@@ -113,11 +116,15 @@ fn common(folder: &Folder) -> Result<Definition, String> {
     small(folder, "group", |content| parse::names(content).map(|_| ()))?;
     small(folder, "capabilities", privilege::capabilities)?;
     small(folder, "limits", privilege::limits)?;
+    small(folder, "oom-score-adj", oom_score::parse)?;
+    small(folder, "pressure", trigger::parse)?;
+    check_cgroup(folder)?;
     check_environment(folder)?;
     Ok(Definition {
         after: named(folder, "dependencies.d", "dependencies")?,
         down_signal: small(folder, "down-signal", parse::signal)?.unwrap_or(sys::signal::TERM),
         is_essential: folder.has("flag-essential") || folder.has("critical"),
+        is_critical: folder.has("critical"),
         on_change: small(folder, "on-change", parse::on_change)?.unwrap_or_default(),
         has_reload: folder.has("reload"),
         reload_signal: small(folder, "reload-signal", parse::signal)?.unwrap_or(sys::signal::HUP),
@@ -165,6 +172,16 @@ fn named(folder: &Folder, directory: &str, file: &str) -> Result<Vec<String>, St
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+fn check_cgroup(folder: &Folder) -> Result<(), String> {
+    let error = |error: io::Error| format!("cgroup: expected a directory of settings: {error}");
+    let Some(inner) = folder.enter("cgroup").map_err(error)? else { return Ok(()) };
+    for name in inner.names().map_err(error)? {
+        let name = name.to_string_lossy();
+        small(&inner, &name, |content| setting::check(&name, content)).map_err(|fault| format!("cgroup/{fault}"))?;
+    }
+    Ok(())
 }
 
 fn check_environment(folder: &Folder) -> Result<(), String> {

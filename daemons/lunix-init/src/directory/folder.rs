@@ -47,6 +47,18 @@ impl Folder {
         result
     }
 
+    /// An open directory that was handed down.
+    #[must_use]
+    pub fn handed_down(fd: OwnedFd) -> Self {
+        Self { fd, scarce: Rc::default() }
+    }
+
+    /// True when it was removed, and so is empty whatever it held.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        fs::fstat(&self.fd).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+
     /// True when both are the same directory of the same file system.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {

@@ -78,6 +78,14 @@ pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
     Ok(all)
 }
 
+/// What the small files of one service's directory say, looked at for itself.
+///
+/// # Errors
+/// The sentence that says what is wrong.
+pub fn read_alone(folder: &Folder) -> Result<Definition, String> {
+    define::define(folder)
+}
+
 /// True for what can be the name of a service: it is shown, and travels in records, as it is.
 fn is_name(name: &str) -> bool {
     name.len() <= NAME_MAX && !name.chars().any(|letter| letter.is_control() || matches!(letter, '"' | '\\'))

@@ -18,12 +18,14 @@ fn survives(fault: &str) {
     let Some(injector) = Injector::attach(stage.pid(), &[fault]) else { return };
     signal::send(Target::Process(dies), signal::KILL).unwrap();
     // More output than a pipe holds: it comes to its end only when it is read.
-    stage.service("comes", &[("run", counts)]);
+    let socket = format!("one stream {}/one.sock\n", stage.home.display());
+    stage.service("comes", &[("run", counts), ("sockets", &socket)]);
     stage.line("comes: end");
     stage.until("dies", "started again", |row| row.state == S::Ready && row.pid != Some(dies));
     stage.until_state("comes", S::Ready);
     drop(injector);
     assert_eq!(stage.row("stays").unwrap().pid, stays, "{fault}");
+    std::os::unix::net::UnixStream::connect(stage.file("one.sock")).unwrap();
     until_at_rest(stage.pid());
     assert!(stage.end().success());
 }
@@ -56,6 +58,11 @@ fn files_in_the_middle_of_a_reading_count_as_little() {
 #[test]
 fn a_full_epoll_set_is_tried_again_and_no_output_is_left_unread() {
     survives("epoll_ctl:error=ENOSPC:when=1..4");
+}
+
+#[test]
+fn sockets_that_cannot_be_had_just_now_are_opened_later() {
+    survives("socket,bind,listen:error=ENOBUFS:when=1..2");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::question::Question;
 use crate::row::{Diff, Row};
 use crate::trust::{Trust, Who};
 use daemon::Level;
-use interfaces::init::{LogLine, ServiceStatus, Usage};
+use interfaces::init::{OutputLine, ServiceStatus, Usage};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened.
@@ -39,7 +39,7 @@ pub enum Input {
     /// It tells what a service uses.
     Usage(Usage<'static>),
     /// It tells a line that a service wrote.
-    Line(LogLine<'static>),
+    Line(OutputLine<'static>),
     /// The rows, numbers or lines are complete.
     End {
         /// Number of the last event that they include.

@@ -2,7 +2,7 @@
 
 use crate::dependencies::{self, Row};
 use crate::line;
-use interfaces::init::{LogLine, ServiceStatus, Usage};
+use interfaces::init::{OutputLine, ServiceStatus, Usage};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -56,7 +56,7 @@ pub(crate) fn status(
     name: &str,
     services: &[ServiceStatus<'_>],
     usage: Option<&Usage<'_>>,
-    log: &[LogLine<'_>],
+    log: &[OutputLine<'_>],
 ) -> Option<String> {
     let service = services.iter().find(|service| service.name == name)?;
     let mut text = format!("{}: {} since {}\n", line::escaped(name.as_bytes()), service.state, age(service.since_ms));
@@ -223,7 +223,7 @@ mod tests {
             service(b"service name=db state=broken type=longrun wanted=up since_ms=9000 restarts=0 reason=\"no run\""),
             service(b"service name=app state=ready type=longrun wanted=up override=started pid=9 since_ms=60000 process_ms=61000 ready_ms=60000 restarts=0 after=web status=serving"),
         ];
-        let line = LogLine { service: "web".into(), line: "hello\u{7}".into() };
+        let line = OutputLine { service: "web".into(), line: "hello\u{7}".into() };
         assert_eq!(
             status("web", &services, None, &[line]).unwrap(),
             "web: waiting since 5s\n  type      longrun, wanted up\n  restarts  3, last exited 1\n  after     db\n  before    app\n  \

@@ -4,7 +4,7 @@ use super::{ask, open, socket};
 use crate::bus;
 use init_control::{Client, Reply, Request};
 use interfaces::List;
-use interfaces::init::{LogLine, LogTail, Service, ServiceStatus, Usage, UsageList};
+use interfaces::init::{OutputLine, OutputTail, Service, ServiceStatus, Usage, UsageList};
 use nats_client::blocking::Connection;
 use nats_subject::encode_token;
 use program::{Fatal, Given, exit};
@@ -77,12 +77,12 @@ impl Source {
     }
 
     /// The newest lines of one, or of all, and how many older ones are gone. Over the bus there are 1000 at most.
-    pub(crate) fn log(&mut self, name: Option<&str>, lines: Option<usize>) -> Result<LogTail<'static>, Fatal> {
+    pub(crate) fn log(&mut self, name: Option<&str>, lines: Option<usize>) -> Result<OutputTail<'static>, Fatal> {
         let mut tail = match self {
             Self::Socket(client) => {
-                let mut tail = LogTail::default();
+                let mut tail = OutputTail::default();
                 ask(client, &Request::Log { name, follow: false }, |reply| match reply {
-                    Reply::Line(line) => tail.lines.push(LogLine::from(line)),
+                    Reply::Line(line) => tail.lines.push(OutputLine::from(line)),
                     Reply::End { dropped, .. } => tail.dropped = *dropped,
                     Reply::Ok
                     | Reply::Refused { .. }

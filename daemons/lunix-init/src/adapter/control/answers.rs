@@ -16,12 +16,16 @@ const PACKETS_MAX: usize = 64;
 pub(super) enum Answer {
     /// It was told all of it.
     Complete,
+    /// It comes later.
+    Waiting,
     /// Taken note of.
     Ok,
     /// Refused: a code and a sentence.
     Refused(u8, Rc<str>),
     /// The rows of these numbers of services, then the end.
     Rows { next: usize, end: usize, seq: u64 },
+    /// What the services of these numbers use, then the end.
+    Usage { next: usize, end: usize, seq: u64 },
     /// The lines from the cursor to this number, the first that came after the question: a flood must not make the answer endless.
     Lines { cursor: Cursor, end: u64, of: Option<Rc<str>> },
 }
@@ -48,7 +52,7 @@ impl Host {
         for _ in 0..PACKETS_MAX {
             let Some(client) = self.control.client(index) else { return };
             let (sent, answer, feed) = match (client.answer.clone(), client.feed.clone()) {
-                (Answer::Complete, Feed::Nothing) => return self.wait_for(index, false),
+                (Answer::Complete, Feed::Nothing) | (Answer::Waiting, _) => return self.wait_for(index, false),
                 (Answer::Complete, Feed::Events(cursor)) if cursor == self.events.next() => {
                     return self.wait_for(index, false);
                 }
@@ -80,7 +84,7 @@ impl Host {
     fn answer(&self, index: usize, answer: Answer) -> (Sent, Answer) {
         let mut buffer = [0; 1024];
         match answer {
-            Answer::Complete => (Sent::Yes, Answer::Complete),
+            Answer::Complete | Answer::Waiting => (Sent::Yes, answer),
             Answer::Ok => (self.send_to(index, Writer::new(&mut buffer, "ok").finish()), Answer::Complete),
             Answer::Refused(code, sentence) => {
                 (self.send_to(index, refusal(&mut buffer, code, &sentence)), Answer::Complete)
@@ -89,6 +93,15 @@ impl Host {
                 let last = end.min(self.supervisor.numbers());
                 match (next..last).find(|&id| self.supervisor.get(id).is_some()) {
                     Some(id) => (self.send_row(index, id), Answer::Rows { next: id + 1, end, seq }),
+                    None => (self.send_end(index, seq, None), Answer::Complete),
+                }
+            }
+            Answer::Usage { next, end, seq } => {
+                let mut used = (next..end.min(self.supervisor.numbers())).filter_map(|id| Some((id, self.usage(id)?)));
+                match used.next() {
+                    Some((id, usage)) => {
+                        (self.send_to(index, usage.encode(&mut buffer)), Answer::Usage { next: id + 1, end, seq })
+                    }
                     None => (self.send_end(index, seq, None), Answer::Complete),
                 }
             }

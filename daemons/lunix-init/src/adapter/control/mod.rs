@@ -19,7 +19,7 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// Clients of the listening socket at once.
@@ -96,9 +96,21 @@ impl Control {
         net::bind(&socket, &address)?;
         rustix::fs::chmod(path, Mode::from_raw_mode(0o666))?;
         net::listen(&socket, 16)?;
+        self.handed_down(socket, path, reactor)
+    }
+
+    /// Listens on a socket that another lunix-init left, at `path`.
+    pub(crate) fn handed_down(&mut self, socket: OwnedFd, path: &Path, reactor: &mut Reactor<Key>) -> io::Result<()> {
         let token = reactor.insert(&socket, Interest::READ, Key::Listener)?;
-        self.listener = Some(Listener { socket, token, path: path.to_path_buf() });
+        if let Some(before) = self.listener.replace(Listener { socket, token, path: path.to_path_buf() }) {
+            let _ = reactor.remove(before.token, &before.socket);
+        }
         Ok(())
+    }
+
+    /// What it listens on.
+    pub(crate) fn listener(&self) -> Option<BorrowedFd<'_>> {
+        self.listener.as_ref().map(|listener| listener.socket.as_fd())
     }
 
     fn client(&self, index: usize) -> Option<&Client> {
@@ -114,6 +126,18 @@ impl Host {
     pub(crate) fn remove_socket(&self) {
         if let Some(listener) = &self.control.listener {
             let _ = rustix::fs::unlink(&listener.path);
+        }
+    }
+
+    /// Listens where nobody can come in any more: there was no room for the socket, or somebody removed it.
+    pub(crate) fn listen_again(&mut self) {
+        let Some(path) = self.control_path.clone() else { return };
+        if self.control.listener.is_some() && path.exists() {
+            return;
+        }
+        match self.control.listen(&path, self.is_pid1, &mut self.reactor) {
+            Ok(()) => self.console.say(format_args!("info: listening on {}", path.display())),
+            Err(error) => self.console.say(format_args!("error: cannot listen on {}: {error}", path.display())),
         }
     }
 

@@ -17,7 +17,7 @@ impl Host {
     pub(super) fn take_request(&mut self, index: usize, packet: &[u8]) {
         let begun = Request::decode(packet)
             .map_err(|error| (64, error.to_string()))
-            .and_then(|request| self.permit(index, &request).and_then(|()| self.begin(index, &request)));
+            .and_then(|request| self.permit(index, &request).and_then(|()| self.begin_answer(index, &request)));
         let answer = begun.unwrap_or_else(|(code, sentence)| Answer::Refused(code, Rc::from(sentence)));
         if let Some(client) = self.control.client_mut(index) {
             client.answer = answer;
@@ -38,7 +38,7 @@ impl Host {
     }
 
     /// Does what is asked, or begins to tell it.
-    fn begin(&mut self, index: usize, request: &Request<'_>) -> Result<Answer, Refusal> {
+    fn begin_answer(&mut self, index: usize, request: &Request<'_>) -> Result<Answer, Refusal> {
         let (events, lines) = (self.events.next(), self.log.next());
         let seq = events.number() - 1;
         let all = Answer::Rows { next: 0, end: usize::MAX, seq };
@@ -52,7 +52,11 @@ impl Host {
                 let id = self.find(name)?;
                 return Ok(Answer::Rows { next: id, end: id + 1, seq });
             }
-            Request::Usage { .. } => return Err((69, "there are no cgroups to count by".to_owned())),
+            Request::Usage { name: None } => return Ok(Answer::Usage { next: 0, end: usize::MAX, seq }),
+            Request::Usage { name: Some(name) } => {
+                let id = self.find(name)?;
+                return Ok(Answer::Usage { next: id, end: id + 1, seq });
+            }
             Request::Log { name, follow } => {
                 let of: Option<Rc<str>> = name.map(Rc::from);
                 name.map_or(Ok(0), |name| self.find(name))?;
@@ -74,10 +78,24 @@ impl Host {
             Request::Poweroff => self.end_machine("poweroff", Goal::Poweroff),
             Request::Reboot => self.end_machine("reboot", Goal::Reboot),
             Request::Halt => self.end_machine("halt", Goal::Halt),
-            Request::Kexec => Err((69, "kexec: no kernel is loaded".to_owned())),
-            Request::Reexec => Err((69, "reexec: there is no other program".to_owned())),
+            Request::Kexec if !crate::poweroff::has_kernel_to_start() => {
+                Err((69, "kexec: no kernel is loaded".to_owned()))
+            }
+            Request::Kexec => self.end_machine("kexec", Goal::Kexec),
+            Request::Reexec => return self.try_exchange(index).map(|()| Answer::Waiting),
         }
         .map(|()| Answer::Ok)
+    }
+
+    /// Answers what took longer.
+    pub(crate) fn conclude(&mut self, index: usize, outcome: Result<(), Refusal>) {
+        let Some(client) = self.control.client_mut(index).filter(|client| matches!(client.answer, Answer::Waiting))
+        else {
+            return;
+        };
+        client.answer =
+            outcome.map_or_else(|(code, sentence)| Answer::Refused(code, Rc::from(sentence)), |()| Answer::Ok);
+        self.go_on(index);
     }
 
     fn feed(&mut self, index: usize, feed: Feed) {
