@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use testkit::process::{Process, binary};
-use testkit::{Deadline, TempDir};
+use testkit::{Deadline, Error, Result, TempDir};
 
 /// What must be there, and the package that brings it.
-struct Tool(&'static str, &'static str);
+pub(crate) struct Tool(pub(crate) &'static str, pub(crate) &'static str);
 
 const PREPARE: &str = include_str!("inits/prepare.sh");
 
 /// Why the scenario cannot run here.
-fn missing(tools: &[Tool]) -> Option<String> {
+pub(crate) fn missing(tools: &[Tool]) -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("only root can make a machine of namespaces".to_owned());
     }
@@ -25,26 +25,33 @@ fn missing(tools: &[Tool]) -> Option<String> {
     tools.iter().find(lacks).map(|Tool(program, package)| format!("no {program}: install the Debian package {package}"))
 }
 
-/// Runs a script in namespaces of its own; its last line must be `passed`.
+/// Starts a script in namespaces of its own, after [`PREPARE`]; the folder holds the scripts.
+///
+/// # Errors
+/// When the programs are not built, or something cannot be written.
+pub(crate) fn machine(test: &str, script: &str) -> Result<(Process, TempDir)> {
+    let bus = binary("lunix-bus")?;
+    let programs = bus.parent().unwrap_or(Path::new("/"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let scripts = TempDir::new("inits")?;
+    let path = scripts.join(test);
+    let written =
+        std::fs::write(&path, script).and_then(|()| std::fs::write(scripts.join(&format!("{test}.prepare")), PREPARE));
+    written.map_err(Error::io("write a script"))?;
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh"]);
+    command.arg(path).arg(programs).arg(root.join("services")).arg(root.join("image/root/etc/lunix"));
+    command.env_remove("NATS_URL").env_remove("NOTIFY_SOCKET");
+    Ok((Process::spawn(test, &mut command)?, scripts))
+}
+
+/// Runs a script; its last line must be `passed`.
 #[expect(clippy::unwrap_used, reason = "a test")]
 fn scenario(test: &str, script: &str, tools: &[Tool]) {
     if let Some(why) = missing(tools) {
         return testkit::skip::note(test, &why);
     }
-    let programs = match binary("lunix-bus") {
-        Ok(path) => path.parent().unwrap().to_owned(),
-        Err(error) => return testkit::skip::note(test, &error.to_string()),
-    };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
-    let folder = TempDir::new("inits").unwrap();
-    let path = folder.join(test);
-    std::fs::write(&path, script).unwrap();
-    std::fs::write(folder.join(&format!("{test}.prepare")), PREPARE).unwrap();
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh"]);
-    command.arg(path).arg(programs).arg(root.join("services")).arg(root.join("image/root/etc/lunix"));
-    command.env_remove("NATS_URL").env_remove("NOTIFY_SOCKET");
-    let mut process = Process::spawn(test, &mut command).unwrap();
+    let (mut process, _scripts) = machine(test, script).unwrap();
     let status = process.exit(Deadline::seconds(120)).unwrap();
     let printed = process.printed();
     assert!(status.success() && printed.lines().last() == Some("passed"), "{status}\n{printed}");

@@ -3,10 +3,12 @@
 
 mod boot;
 mod idle;
+mod limits;
 mod plug;
 mod power;
 mod restart;
 mod single;
+mod survival;
 mod trouble;
 mod watchdog;
 
@@ -48,6 +50,8 @@ fn main() -> ExitCode {
         plug::run(&mut suite, &mut vm);
         idle::run(&mut suite, &mut vm);
         restart::run(&mut suite, &mut vm);
+        limits::run(&mut suite, &mut vm);
+        survival::run(&mut suite, &mut vm);
         trouble::run(&mut suite, &mut vm);
         power::run(&mut suite, &mut vm);
         single::run(&mut suite, &prepared);

@@ -68,6 +68,8 @@ mod record;
 mod reply;
 mod request;
 mod scan;
+#[cfg(feature = "interfaces")]
+mod told;
 mod usage;
 mod words;
 

@@ -60,7 +60,7 @@ pub(crate) fn service_error(headers: &[u8]) -> Option<Fatal> {
     let text = |key| Some(String::from_utf8_lossy(headers.get(key)?).into_owned());
     let code = text("Nats-Service-Error-Code")?;
     let exit = match code.as_str() {
-        "400" | "404" | "413" => exit::DATA,
+        "400" | "404" | "409" | "413" => exit::DATA,
         "403" => exit::NOT_PERMITTED,
         "503" => exit::UNAVAILABLE,
         _ => exit::SYSTEM,
@@ -119,7 +119,8 @@ mod tests {
             let builder = Builder::new().add("Nats-Service-Error-Code", code).unwrap();
             builder.add("Nats-Service-Error", text).unwrap().finish()
         };
-        let table = [("400", 65), ("404", 65), ("413", 65), ("403", 77), ("503", 69), ("500", 71), ("x", 71)];
+        let table =
+            [("400", 65), ("404", 65), ("409", 65), ("413", 65), ("403", 77), ("503", 69), ("500", 71), ("x", 71)];
         for (code, exit) in table {
             assert_eq!(service_error(&headers(code, "because")), Some(Fatal::new(exit, "because")), "{code}");
         }

@@ -1,6 +1,7 @@
 //! What services wait for: `lunix service why` and `lunix service tree`.
 
-use init_control::{Service, ServiceState};
+use init_control::ServiceState;
+use interfaces::init::ServiceStatus;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -19,14 +20,15 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn of(service: &Service<'_>) -> Self {
+    pub(crate) fn of(service: &ServiceStatus<'_>) -> Self {
         Self {
-            name: service.name.to_owned(),
-            state: service.state,
+            name: service.name.to_string(),
+            // One that a later version knows is not up as far as this one can tell.
+            state: ServiceState::from_word(&service.state).unwrap_or(ServiceState::Starting),
             wanted: service.wanted,
-            by_operator: service.chosen.is_some(),
-            reason: service.reason.to_string(),
-            after: service.after.all(),
+            by_operator: service.r#override.is_some(),
+            reason: service.reason.as_deref().unwrap_or_default().to_owned(),
+            after: service.after.iter().map(ToString::to_string).collect(),
         }
     }
 

@@ -7,6 +7,7 @@
 //! | `log` | lines of the log, those that are kept and those that come | `log` |
 //! | `status`, `service`, `poweroff` … | daemons and services | `status`, `service` |
 //! | `service convert` | units of systemd as service directories | [`convert`] |
+//! | `top` | services and what they use, live | `top` |
 //! | `up` | host mode: bus, daemons and their supervisor as ordinary processes | [`up`] |
 //! | `tied` | runs a program that ends with its parent | `tied` |
 //!
@@ -36,6 +37,7 @@ pub mod sub;
 pub mod table;
 mod tied;
 mod time;
+mod top;
 pub mod up;
 
 use output::{Lines, Stop};
@@ -72,6 +74,7 @@ fn run(given: &Given) -> Result<(), Stop> {
         ["status"] => status::run(given, &mut lines),
         ["service", "convert"] => convert::run(given, &mut lines),
         ["init", verb] => init::run(given, verb),
+        ["top"] => top::run(given, &mut lines),
         ["service", verb] => service::run(given, verb, &mut lines),
         [verb @ ("poweroff" | "reboot" | "halt")] => service::end(given, verb),
         ["up"] => up::run(given, lines),

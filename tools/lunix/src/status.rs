@@ -85,7 +85,7 @@ fn ask_init(given: &Given, daemons: &mut Daemons) -> Result<(), Fatal> {
     service::ask(&mut client, &Request::List, |reply| {
         if let Reply::Service(row) = reply {
             let daemon = daemons.entry(row.name.to_owned()).or_default();
-            daemon.service = Some((row.state.to_string(), service::remark(row)));
+            daemon.service = Some((row.state.to_string(), service::remark(&row.into())));
         }
     })
 }

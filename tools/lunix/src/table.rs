@@ -37,7 +37,7 @@ pub const LUNIX: Command = Command {
     name: "lunix",
     summary: "talks to the bus and to lunix-init",
     common: &[VERSION, HELP],
-    commands: &[SUB, PUB, REQ, LOG, STATUS, SERVICE, INIT, POWEROFF, REBOOT, HALT, UP, TIED, COMPLETIONS, HELP_OF],
+    commands: &[SUB, PUB, REQ, LOG, STATUS, SERVICE, TOP, INIT, POWEROFF, REBOOT, HALT, UP, TIED, COMPLETIONS, HELP_OF],
     ..Command::NEW
 };
 
@@ -152,55 +152,79 @@ const STATUS: Command = Command {
 
 const NAME: Argument = once("NAME", "the service");
 
+/// Where services are asked for.
+const WHERE: &[Flag] = &[
+    CONTROL,
+    Flag { long: "bus", short: Some('b'), value: None, help: "ask natsinit on the bus instead of lunix-init itself" },
+    BUS,
+];
+
+const fn of_one(name: &'static str, summary: &'static str) -> Command {
+    Command { name, summary, flags: WHERE, arguments: &[NAME], ..Command::NEW }
+}
+
+const fn of_all(name: &'static str, summary: &'static str) -> Command {
+    Command { name, summary, flags: WHERE, ..Command::NEW }
+}
+
 const SERVICE: Command = Command {
     name: "service",
     summary: "looks at services and controls them",
     commands: &[
-        Command { name: "list", summary: "lists the services", flags: &[CONTROL], ..Command::NEW },
+        of_all("list", "lists the services, and what each uses where that is counted"),
+        of_one("status", "shows everything about a service, and its newest lines"),
+        of_one("start", "runs it, whatever its directory says"),
+        of_one("stop", "ends it and leaves it down, whatever its directory says"),
+        of_one("restart", "ends it and runs it again"),
+        of_one("reload", "tells it to read its configuration again, by its program reload or by SIGHUP"),
+        of_one("once", "runs it, and leaves it down when it has ended"),
         Command {
-            name: "start",
-            summary: "runs it, whatever its directory says",
-            flags: &[CONTROL],
-            arguments: &[NAME],
+            name: "signal",
+            summary: "sends its process a signal",
+            flags: WHERE,
+            arguments: &[NAME, once("SIGNAL", "by name or number: HUP, SIGHUP, 1")],
             ..Command::NEW
         },
-        Command {
-            name: "stop",
-            summary: "ends it and leaves it down, whatever its directory says",
-            flags: &[CONTROL],
-            arguments: &[NAME],
-            ..Command::NEW
-        },
-        Command {
-            name: "restart",
-            summary: "ends it and runs it again",
-            flags: &[CONTROL],
-            arguments: &[NAME],
-            ..Command::NEW
-        },
-        Command {
-            name: "why",
-            summary: "says why it does not run, and what it waits for in turn",
-            flags: &[CONTROL],
-            arguments: &[NAME],
-            ..Command::NEW
-        },
-        Command { name: "tree", summary: "shows what depends on what", flags: &[CONTROL], ..Command::NEW },
-        Command {
-            name: "reload",
-            summary: "tells it to read its configuration again, by its program reload or by SIGHUP",
-            flags: &[CONTROL],
-            arguments: &[NAME],
-            ..Command::NEW
-        },
-        Command {
-            name: "log",
-            summary: "prints the lines that lunix-init keeps of the services' output",
-            flags: &[CONTROL],
-            arguments: &[maybe("NAME", "only those of this service")],
-            ..Command::NEW
-        },
+        of_one("why", "says why it does not run, and what it waits for in turn"),
+        of_all("tree", "shows what depends on what"),
+        SERVICE_LOG,
         CONVERT,
+    ],
+    ..Command::NEW
+};
+
+const SERVICE_LOG: Command = Command {
+    name: "log",
+    summary: "prints the lines that lunix-init keeps of the services' output",
+    flags: &[
+        Flag { long: "follow", short: Some('f'), value: None, help: "then print each line that comes" },
+        Flag { long: "lines", short: Some('n'), value: Some("N"), help: "of the lines kept, only the newest N" },
+        CONTROL,
+        Flag {
+            long: "bus",
+            short: Some('b'),
+            value: None,
+            help: "ask natsinit on the bus instead of lunix-init itself",
+        },
+        BUS,
+    ],
+    arguments: &[maybe("NAME", "only those of this service")],
+    ..Command::NEW
+};
+
+const TOP: Command = Command {
+    name: "top",
+    summary: "shows the services and what they use, live, until q is pressed",
+    flags: &[
+        Flag {
+            long: "interval",
+            short: Some('i'),
+            value: Some("TIME"),
+            help: "how often to ask what they use: 500ms, 2s, 1m (default 2s)",
+        },
+        Flag { long: "sort", short: None, value: Some("COLUMN"), help: "name, cpu, memory, pids, restarts or state" },
+        Flag { long: "once", short: None, value: None, help: "print one table and end" },
+        CONTROL,
     ],
     ..Command::NEW
 };
@@ -242,13 +266,13 @@ const INIT: Command = Command {
 const POWEROFF: Command = Command {
     name: "poweroff",
     summary: "stops everything and switches the machine off",
-    flags: &[CONTROL],
+    flags: WHERE,
     ..Command::NEW
 };
 const REBOOT: Command =
-    Command { name: "reboot", summary: "stops everything and boots again", flags: &[CONTROL], ..Command::NEW };
+    Command { name: "reboot", summary: "stops everything and boots again", flags: WHERE, ..Command::NEW };
 const HALT: Command =
-    Command { name: "halt", summary: "stops everything and stands still", flags: &[CONTROL], ..Command::NEW };
+    Command { name: "halt", summary: "stops everything and stands still", flags: WHERE, ..Command::NEW };
 
 const UP: Command = Command {
     name: "up",

@@ -4,63 +4,10 @@
 
 mod common;
 
-use common::{Ended, lunix, soon};
+use common::Ended;
+use common::init::Init;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use testkit::TempDir;
-use testkit::process::{Process, binary};
-
-struct Init {
-    folder: TempDir,
-    process: Process,
-}
-
-impl Drop for Init {
-    fn drop(&mut self) {
-        // One that has ended already, as some tests want, has left nothing.
-        let _ = self.process.end(soon());
-    }
-}
-
-impl Init {
-    fn start(test: &str) -> Option<Self> {
-        let program = match binary("lunix-init") {
-            Ok(program) => program,
-            Err(error) => {
-                testkit::skip::note(test, &error.to_string());
-                return None;
-            }
-        };
-        let folder = TempDir::new("svc").unwrap();
-        let service = folder.join("services/talker");
-        std::fs::create_dir_all(&service).unwrap();
-        std::fs::write(service.join("run"), "#!/bin/sh\necho hello from me\nexec sleep 1000\n").unwrap();
-        std::fs::set_permissions(service.join("run"), PermissionsExt::from_mode(0o755)).unwrap();
-        let mut command = Command::new(program);
-        command.arg("--services").arg(folder.join("services")).arg("--control").arg(folder.join("sock"));
-        let mut process = Process::spawn("lunix-init", &mut command).unwrap();
-        process.line(soon(), "hello from me").unwrap();
-        Some(Self { folder, process })
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ended {
-        let control = self.folder.join("sock").display().to_string();
-        Ended::from(lunix(&[arguments, &["--control", &control]].concat()).output().unwrap())
-    }
-
-    /// Waits until the list has these words.
-    fn lists(&self, words: &[&str]) {
-        let deadline = soon();
-        loop {
-            let list = self.run(&["service", "list"]);
-            if words.iter().all(|word| list.out.contains(word)) {
-                return;
-            }
-            assert!(deadline.left().is_some(), "{words:?} in {list:?}");
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-    }
-}
 
 #[test]
 fn services_are_listed_stopped_and_started() {
@@ -71,10 +18,48 @@ fn services_are_listed_stopped_and_started() {
     assert_eq!(init.run(&["service", "start", "talker"]).code, Some(0));
     init.lists(&["talker  ready"]);
     assert_eq!(init.run(&["service", "restart", "talker"]).code, Some(0));
+    init.run(&["service", "status", "nobody"]).refuses(69, "lunix-init refuses: there is no service nobody");
     init.run(&["service", "start", "nobody"]).refuses(69, "lunix-init refuses: ");
     let log = init.run(&["service", "log", "talker"]).out;
     assert!(log.lines().all(|line| line == "talker: hello from me") && log.lines().count() >= 2, "{log}");
-    assert_eq!(init.run(&["service", "log", "other"]).out, "");
+    init.run(&["service", "log", "other"]).refuses(69, "lunix-init refuses: there is no service other");
+    assert_eq!(init.run(&["service", "log", "--lines", "1"]).out, "talker: hello from me\n");
+}
+
+#[test]
+fn a_status_shows_the_process_and_the_newest_lines() {
+    let Some(init) = Init::start("a_status_shows_the_process_and_the_newest_lines") else { return };
+    let status = init.run(&["service", "status", "talker"]).out;
+    let begins = |word: &str| status.lines().any(|line| line.trim_start().starts_with(word));
+    assert!(
+        status.starts_with("talker: ready since ") && status.contains("  type      longrun, wanted up\n"),
+        "{status}"
+    );
+    assert!(begins("process ") && status.ends_with("  log       hello from me\n"), "{status}");
+    assert_eq!(init.run(&["service", "signal", "talker", "KILL"]).code, Some(0));
+    init.lists(&["last killed by signal 9"]);
+    init.run(&["service", "signal", "talker", "DANCE"]).refuses(64, "lunix-init refuses: there is no signal DANCE");
+    assert_eq!(init.run(&["service", "stop", "talker"]).code, Some(0));
+    init.lists(&["talker  down"]);
+    assert_eq!(init.run(&["service", "once", "talker"]).code, Some(0));
+    init.lists(&["talker  ready"]);
+}
+
+#[test]
+fn lines_are_followed_as_they_come() {
+    let Some(init) = Init::start("lines_are_followed_as_they_come") else { return };
+    let control = init.control();
+    let arguments = ["service", "log", "--follow", "--lines", "0", "talker", "--control", &control];
+    let log = testkit::process::Process::spawn("lunix", &mut common::lunix(&arguments)).unwrap();
+    // It may have asked before or after: each start makes one more line.
+    let end = common::soon();
+    while log.printed().is_empty() {
+        assert_eq!(init.run(&["service", "restart", "talker"]).code, Some(0));
+        init.lists(&["talker  ready"]);
+        assert!(end.left().is_some(), "no line comes");
+    }
+    assert!(log.printed().lines().all(|line| line == "talker: hello from me"), "{}", log.printed());
+    init.run(&["service", "log", "--follow", "other"]).refuses(69, "lunix-init refuses: there is no service other");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use rustix::fs::{Access, Mode, OFlags};
 use rustix::process::{Pid, WaitOptions, WaitStatus};
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use sys::spawn::Command;
 
 /// Where the programs may be, in this order.
@@ -45,7 +45,7 @@ pub fn run(console: &mut Console) -> Vec<(i32, WaitStatus)> {
 }
 
 fn start(program: &CStr) -> io::Result<i32> {
-    let terminal = terminal()?;
+    let [input, output, errors] = terminal()?;
     let root = rustix::fs::open("/", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let environment = environment::own();
     let command = Command {
@@ -53,7 +53,7 @@ fn start(program: &CStr) -> io::Result<i32> {
         arguments: &[program],
         environment: &environment.iter().map(CString::as_c_str).collect::<Vec<_>>(),
         directory: root.as_fd(),
-        stdio: [terminal.as_fd(); 3],
+        stdio: [input.as_fd(), output.as_fd(), errors.as_fd()],
         extra: &[],
         identity: None,
         capabilities: None,
@@ -66,13 +66,14 @@ fn start(program: &CStr) -> io::Result<i32> {
     sys::spawn::spawn(&command).map(|process| process.pid()).map_err(|error| error.cause)
 }
 
-/// The console, or what we have for it; never below 3.
-fn terminal() -> io::Result<OwnedFd> {
+/// The console, or what we have for it: to read from, to write to, for errors; never below 3.
+fn terminal() -> io::Result<[OwnedFd; 3]> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     if let (true, Ok(fd)) = (poweroff::is_first_namespace(), rustix::fs::open("/dev/console", flags, Mode::empty())) {
-        return Ok(fd);
+        return Ok([fd.try_clone()?, fd.try_clone()?, fd]);
     }
-    Ok(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?)
+    let copy = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 3);
+    Ok([copy(rustix::stdio::stdin())?, copy(rustix::stdio::stdout())?, copy(rustix::stdio::stderr())?])
 }
 
 fn bury_until(last: i32, deaths: &mut Vec<(i32, WaitStatus)>) {

@@ -98,9 +98,18 @@ impl Stage {
         self.spawn(command).until_it_answers()
     }
 
+    /// The same, with this as its standard input.
+    pub fn start_reading(&mut self, command: Command, input: Stdio) -> &mut Self {
+        self.spawn_reading(command, input).until_it_answers()
+    }
+
     /// Starts it, and waits for nothing.
-    pub fn spawn(&mut self, mut command: Command) -> &mut Self {
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    pub fn spawn(&mut self, command: Command) -> &mut Self {
+        self.spawn_reading(command, Stdio::null())
+    }
+
+    fn spawn_reading(&mut self, mut command: Command, input: Stdio) -> &mut Self {
+        let mut child = command.stdin(input).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let stderr = child.stderr.take().unwrap();
         std::thread::spawn(move || {

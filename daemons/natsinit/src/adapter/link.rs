@@ -2,8 +2,7 @@
 
 use crate::machine::{Happened, Input};
 use crate::row::{Diff, Row};
-use init_control::{Ended, Event, Line, Reply, Service, Text, Usage, Watch};
-use interfaces::init::{OutputLine, ServiceStatus, Usage as Told};
+use init_control::{Ended, Event, Reply, Text, Watch};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -32,9 +31,9 @@ pub(super) fn next(watch: &mut Watch) -> Result<Option<Option<Input>>, init_cont
 /// A record as an input; `None` for what says nothing to us.
 fn input(reply: &Reply<'_>) -> Option<Input> {
     Some(match reply {
-        Reply::Service(service) => Input::Row(status(service)),
-        Reply::Usage(usage) => Input::Usage(told(usage)),
-        Reply::Line(line) => Input::Line(log_line(line)),
+        Reply::Service(service) => Input::Row(service.into()),
+        Reply::Usage(usage) => Input::Usage(usage.into()),
+        Reply::Line(line) => Input::Line(line.into()),
         Reply::End { seq, dropped } => Input::End { seq: *seq, dropped: *dropped },
         Reply::Event(event) => Input::Event { seq: event.seq, happened: happened(event)? },
         Reply::Refused { code, reason } => Input::Refused { code: *code, reason: reason.to_string() },
@@ -42,56 +41,6 @@ fn input(reply: &Reply<'_>) -> Option<Input> {
         Reply::Lost(count) => Input::Overwritten(*count),
         Reply::Unknown => return None,
     })
-}
-
-fn status(service: &Service<'_>) -> ServiceStatus<'static> {
-    let kind = match (service.bundle, service.oneshot) {
-        (true, _) => "bundle",
-        (false, true) => "oneshot",
-        (false, false) => "longrun",
-    };
-    let (exit_code, signal) = ended(service.ended);
-    ServiceStatus {
-        name: service.name.to_owned().into(),
-        state: service.state.word().into(),
-        kind: kind.into(),
-        wanted: service.wanted,
-        r#override: service.chosen.map(|started| if started { "started" } else { "stopped" }.into()),
-        once: service.once,
-        pid: service.pid.and_then(|pid| u32::try_from(pid).ok()),
-        since_ms: service.since_ms,
-        process_ms: service.process_ms,
-        ready_ms: service.ready_ms,
-        restarts: service.restarts,
-        exit_code,
-        signal,
-        after: service.after.all().into_iter().map(Into::into).collect(),
-        status: sentence(service.status).map(Into::into),
-        reason: sentence(service.reason).map(Into::into),
-    }
-}
-
-fn told(usage: &Usage<'_>) -> Told<'static> {
-    Told {
-        name: usage.name.to_owned().into(),
-        process_only: usage.process_only,
-        cpu_us: usage.cpu_us,
-        cpu_user_us: usage.cpu_user_us,
-        cpu_system_us: usage.cpu_system_us,
-        memory_bytes: usage.memory,
-        memory_peak_bytes: usage.memory_peak,
-        swap_bytes: usage.swap,
-        io_read_bytes: usage.io_read,
-        io_write_bytes: usage.io_write,
-        pids: usage.pids,
-        cpu_pressure_per_10000: usage.cpu_pressure,
-        memory_pressure_per_10000: usage.memory_pressure,
-        io_pressure_per_10000: usage.io_pressure,
-    }
-}
-
-fn log_line(line: &Line<'_>) -> OutputLine<'static> {
-    OutputLine { service: line.service.unwrap_or_default().to_owned().into(), line: line.text.to_string().into() }
 }
 
 fn happened(event: &Event<'_>) -> Option<Happened> {

@@ -1,5 +1,7 @@
 //! A bus to test against: lunix-bus where it is built, else the nats-server that `NATS_SERVER` names.
 
+pub(crate) mod init;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use testkit::process::{Process, binary};
