@@ -2,11 +2,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lunix_init::survival::copies::{COPY_BYTES, Pair, choose, seal};
+use lunix_init::survival::copies::{CONTENT_BYTES, COPY_BYTES, Pair, choose, seal};
 use lunix_init::survival::record::{HeldRecord, ServiceRecord, WholeRecord};
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = choose(bytes);
+    let whole = bytes;
+    let bytes = bytes.get(..CONTENT_BYTES).unwrap_or(bytes);
     if let Some(record) = ServiceRecord::decode(bytes) {
         let again = record.encode().unwrap();
         assert_eq!(ServiceRecord::decode(&again).unwrap(), record);
@@ -18,8 +20,8 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(HeldRecord::decode(&record.encode().unwrap()).unwrap(), record);
     }
     // A copy with any byte changed is a bad one, and the other is taken.
-    let Some((&[at, high, change], rest)) = bytes.split_first_chunk::<3>() else { return };
-    let mut content = [0; lunix_init::survival::copies::CONTENT_BYTES];
+    let Some((&[at, high, change], rest)) = whole.split_first_chunk::<3>() else { return };
+    let mut content = [0; CONTENT_BYTES];
     content.iter_mut().zip(rest).for_each(|(slot, &byte)| *slot = byte);
     let mut pair = [seal(1, 2, &content), seal(2, 2, &content)].concat();
     let place = usize::from(at) * 256 + usize::from(high);

@@ -41,12 +41,14 @@ impl Machine {
         let natstoast = server.daemon("natstoast", &[])?;
         let natsdev = server.daemon("natsdev", &["--observe"])?;
         let natsnet = server.daemon("natsnet", &[])?;
+        let natslog = natslog(&server, &folder)?;
         let others = [
             ("lunix-init", init),
             ("natsinit", natsinit),
             ("natstoast", natstoast),
             ("natsdev", natsdev),
             ("natsnet", natsnet),
+            ("natslog", natslog),
         ];
         let others = others.into_iter().map(|(name, process)| (name, process.pid(), process));
         let programs = others.chain(natsps).collect();
@@ -71,6 +73,14 @@ fn init(flavour: &Flavour, folder: &TempDir, control: &str) -> Result<Process> {
     let mut init = Process::spawn_notifying("lunix-init", flavour.folder.join("lunix-init"), &arguments, &[])?;
     init.ready(Deadline::seconds(20))?;
     Ok(init)
+}
+
+/// At a socket of its own, and without the kernel's lines, of which every machine has others.
+fn natslog(server: &Server, folder: &TempDir) -> Result<Process> {
+    let config = folder.join("natslog.toml");
+    let text = format!("unix = [\"dgram:{}\"]\nkmsg = \"\"\n", folder.join("log").display());
+    std::fs::write(&config, text).map_err(Error::io("write natslog.toml"))?;
+    server.daemon("natslog", &["--config", &config.display().to_string()])
 }
 
 fn write_run(directory: &Path) -> std::io::Result<()> {

@@ -138,7 +138,10 @@ fn killed(ssh: &Ssh) -> Result<()> {
     let before = ssh.run("pgrep -o -x sshd")?;
     // The connection may end before the answer.
     let _ = ssh.run(&format!("kill -9 {}", before.trim()));
-    let wait = format!("new=$(pgrep -o -x sshd) && [ $new != {} ] && lunix service status sshd", before.trim());
+    let wait = format!(
+        "new=$(pgrep -o -x sshd) && [ $new != {} ] && lunix service list | grep -E '^sshd +ready'",
+        before.trim()
+    );
     ssh.until(&wait, soon()).map(drop)
 }
 

@@ -48,7 +48,9 @@ fn console(block: &[&str], steps: &mut Vec<Step>) {
 fn fits(shown: &[String], printed: &[&str]) -> bool {
     match (shown, printed) {
         ([], []) => true,
-        ([first, rest @ ..], _) if first == "…" => (0..=printed.len()).any(|skipped| fits(rest, &printed[skipped..])),
+        ([first, rest @ ..], _) if first == "…" => {
+            (0..=printed.len()).any(|skipped| fits(rest, printed.get(skipped..).unwrap_or_default()))
+        }
         ([first, rest @ ..], [line, others @ ..]) => line_fits(first, line) && fits(rest, others),
         ([], [..]) | ([..], []) => false,
     }

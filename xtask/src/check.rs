@@ -3,9 +3,10 @@
 use crate::build::{self, Flavour};
 use crate::failure::{Context, Failure, Result, expect_success};
 use crate::house;
+use crate::panics;
 use crate::progress::Step;
 use crate::project::{self, TARGET};
-use lexopt::Arg;
+use lexopt::{Arg, ValueExt};
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
@@ -20,22 +21,30 @@ const CHECKS: &[(&str, Check)] = &[
     ("manuals", manuals),
     ("docs", docs),
     ("licences and duplicates", deny),
+    ("panics", panics::check),
     ("sizes", sizes),
 ];
 
 /// `cargo xtask check`
 pub fn command(mut parser: lexopt::Parser) -> Result<()> {
+    let mut wanted = None;
     match parser.next()? {
         None => {}
+        Some(Arg::Value(name)) => wanted = Some(name.string()?),
         Some(Arg::Short('h') | Arg::Long("help")) => {
             let names: Vec<&str> = CHECKS.iter().map(|(name, _)| *name).collect();
-            println!("usage: cargo xtask check\nchecks {}", names.join(", "));
+            println!("usage: cargo xtask check [NAME]\nchecks {}", names.join(", "));
             return Ok(());
         }
         Some(other) => return Err(other.unexpected().into()),
     }
+    let checks: Vec<&(&str, Check)> =
+        CHECKS.iter().filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted == name)).collect();
+    if checks.is_empty() {
+        return Err(Failure::new("there is no such check: see --help"));
+    }
     let mut failed = Vec::new();
-    for (name, check) in CHECKS {
+    for (name, check) in &checks {
         eprintln!("== {name}");
         if let Err(failure) = check() {
             eprintln!("{failure}");
@@ -43,7 +52,7 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
         }
     }
     if failed.is_empty() {
-        println!("all {} checks passed", CHECKS.len());
+        println!("{} of {} checks passed", checks.len(), CHECKS.len());
         return Ok(());
     }
     Err(Failure::new(format!("failed: {}", failed.join(", "))))

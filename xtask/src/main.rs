@@ -11,6 +11,7 @@ mod house;
 mod image;
 mod kernel;
 mod need;
+mod panics;
 mod progress;
 mod project;
 mod test;

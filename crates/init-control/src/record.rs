@@ -215,7 +215,7 @@ impl<'b> Writer<'b> {
         let end = self.length.saturating_add(bytes.len());
         match self.buffer.get_mut(self.length..end) {
             Some(slot) => {
-                slot.copy_from_slice(bytes);
+                slot.iter_mut().zip(bytes).for_each(|(place, &byte)| *place = byte);
                 self.length = end;
             }
             None => self.full = true,

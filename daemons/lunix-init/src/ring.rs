@@ -107,7 +107,7 @@ impl Ring {
     }
 
     fn index(&self, place: u64) -> usize {
-        usize::try_from(place % self.capacity()).unwrap_or(0)
+        place.checked_rem(self.capacity()).and_then(|index| usize::try_from(index).ok()).unwrap_or(0)
     }
 
     fn at(&self, place: u64) -> u8 {

@@ -40,7 +40,8 @@ fn the_output_of_services_goes_to_the_bus_and_nothing_is_lost_when_natslog_dies(
     let config = configuration(folder.path(), "");
     let program = binary("natslog").unwrap();
     let run = format!(
-        "#!/bin/sh\nexec {} --config {} --url {} --ready-fd 7\n",
+        "#!/bin/sh\nwhile ! [ -e {}/go ]; do sleep 0.05; done\nexec {} --config {} --url {} --ready-fd 7\n",
+        folder.path().display(),
         program.display(),
         config.display(),
         server.url()
@@ -55,6 +56,15 @@ fn the_output_of_services_goes_to_the_bus_and_nothing_is_lost_when_natslog_dies(
     let loud = "#!/bin/sh\necho 'loud: error: it broke' >&2\nprintf 'no end of line'\nexit 0\n";
     service(&services, "loud", &[("run", loud), ("finish", "#!/bin/sh\nexit 125\n"), ("dependencies.d/natslog", "")]);
     let mut init = start_init(&folder);
+    // What is sent before natslog runs waits at lunix-init's socket, and the kernel notes who sent it.
+    let sender = std::os::unix::net::UnixDatagram::unbound().unwrap();
+    let deadline = soon();
+    while sender.send_to(b"<13>early", folder.join("log")).is_err() {
+        assert!(deadline.left().is_some(), "no socket");
+    }
+    std::fs::write(folder.join("go"), "").unwrap();
+    let early = bus.next_where(soon(), "early", |event| message(event) == "early").unwrap().json();
+    assert_eq!(early["pid"], std::process::id());
     let found = bus.next_where(soon(), "loud", |event| event.subject == "log.loud.err").unwrap();
     assert_eq!((message(&found).as_str(), &found.json()["program"]), ("it broke", &"loud".into()));
     let at_least = |event: &testkit::bus::Message, wanted: u32| {
@@ -66,7 +76,6 @@ fn the_output_of_services_goes_to_the_bus_and_nothing_is_lost_when_natslog_dies(
     bus.next_where(soon(), "count 30", |event| at_least(event, 30)).unwrap();
     kill_natslog(&config.display().to_string());
     // The socket is lunix-init's: a message sent now waits there.
-    let sender = std::os::unix::net::UnixDatagram::unbound().unwrap();
     sender.send_to(b"<13>meanwhile", folder.join("log")).unwrap();
     bus.next_where(soon(), "meanwhile", |event| message(event) == "meanwhile").unwrap();
     bus.next_where(soon(), "count 200", |event| at_least(event, 200)).unwrap();

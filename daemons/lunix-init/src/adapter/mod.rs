@@ -21,6 +21,7 @@ mod resume;
 mod save;
 mod scarcity;
 mod sockets;
+mod take_over;
 mod usage;
 mod watch;
 mod watchdog;
@@ -35,7 +36,6 @@ use crate::options::Options;
 use crate::rescue::Rescue;
 use crate::ring::Ring;
 use crate::scarcity::is_scarcity;
-use crate::service::Found;
 use crate::shutdown::{Goal, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
 use crate::survival::takeover::Begun;
@@ -154,7 +154,7 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>, begu
         None => host.begin(),
         Some(inherited) => {
             host.resume(inherited);
-            host.rescan();
+            host.begin_again();
         }
     }
     host.open_watchdog();
@@ -375,39 +375,14 @@ impl Host {
                     return self.read_again_later();
                 }
                 // It may come (back), and that is to be seen.
-                self.watch_services(&[]);
+                self.watch_services(None, &[]);
             }
             Ok((folder, found)) => {
                 self.scarcity.unread = false;
-                self.watch_services(&found);
+                self.watch_services(Some(&folder), &found);
                 self.take_over(folder, found);
             }
         }
         self.run_acts();
-    }
-
-    /// Takes the directory as read for what services are started from, unless it is another one than before and cannot run.
-    fn take_over(&mut self, folder: Folder, found: Vec<Found>) {
-        let is_another = self.folder.as_ref().is_some_and(|before| !before.is_same(&folder));
-        let outcome = self.supervisor.reconcile(Instant::now(), found, is_another, &mut self.acts);
-        if outcome.accepted {
-            let before = self.folder.replace(folder);
-            for (id, place) in outcome.left {
-                self.keep_home(id, place, before.as_ref().filter(|_| is_another));
-            }
-        }
-        for sentence in outcome.sentences {
-            self.console.say(format_args!("warn: {sentence}"));
-        }
-    }
-
-    /// Holds on to the directory that a running service was started from, for its `finish`.
-    fn keep_home(&mut self, id: usize, place: Option<String>, before: Option<&Folder>) {
-        let Some(service) = self.supervisor.get(id).filter(|service| service.life.is_active()) else { return };
-        let Some(channels) = self.channels.get_mut(id).filter(|channels| channels.home.is_none()) else { return };
-        let by_place = place.and_then(|place| Folder::open(place.as_ref()).ok());
-        // Where neither is to be had, `finish` comes from the directory as it is now.
-        channels.home = by_place.or_else(|| before?.enter(service.folder()).ok().flatten());
-        self.supervisor.touch(id);
     }
 }

@@ -126,6 +126,10 @@ fn listen(line: &Socket) -> io::Result<OwnedFd> {
         Address::Internet(_) => AddressFamily::INET6,
     };
     let fd = net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
+    if family == AddressFamily::UNIX && line.kind == Kind::Datagram {
+        // Who sends is noted only of datagrams that come after this: the service would miss those that wait for it.
+        net::sockopt::set_socket_passcred(&fd, true)?;
+    }
     match &line.address {
         Address::Path(path) => {
             match rustix::fs::unlink(path) {

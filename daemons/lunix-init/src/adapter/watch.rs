@@ -1,7 +1,9 @@
 //! Noticing that the service directory changed. inotify is only the hint; what counts is the directory, read again as a whole.
 
 use super::{Host, Key};
+use crate::directory::INSTANCES;
 use crate::directory::chain::steps_to;
+use crate::directory::folder::Folder;
 use crate::directory::place;
 use crate::service::Found;
 use reactor::{Inotify, Instant, Interest, Reactor, Timer};
@@ -71,11 +73,17 @@ impl Host {
     }
 
     /// Watches the directory, what its path leads through, and each service in it.
-    pub(crate) fn watch_services(&mut self, found: &[Found]) {
+    pub(crate) fn watch_services(&mut self, base: Option<&Folder>, found: &[Found]) {
         let Some(watcher) = &mut self.watcher else { return };
         let mut seen = Seen::new(&watcher.inotify);
         seen.path(&self.services);
         seen.folder(&self.services);
+        // A template that has no instance yet is no service, and is to be seen when it gets its first.
+        let entries = base.and_then(|base| base.names().ok()).unwrap_or_default();
+        for template in entries.iter().filter_map(|name| name.to_str().ok()).filter(|name| name.ends_with('@')) {
+            seen.folder(&self.services.join(template));
+            seen.folder(&self.services.join(template).join(INSTANCES));
+        }
         let mut folder = self.services.clone();
         for service in found {
             folder.push(service.folder());

@@ -24,7 +24,7 @@ pub const FILE_MAX: usize = 4096;
 /// Most bytes of a service's name.
 pub const NAME_MAX: usize = 64;
 /// What a directory holds that describes instances of a template.
-const INSTANCES: &str = "instances";
+pub(crate) const INSTANCES: &str = "instances";
 /// Files other supervisors know and lunix-init does not: reported by name, never passed over silently.
 const UNSUPPORTED: [&str; 4] = ["control", "flag-newpidns", "instance", "lock-fd"];
 

@@ -173,7 +173,8 @@ fn take_over(mut file: StateFile, own: &[i32], options: &Options, is_pid1: bool,
     }
     let kept = file.read();
     let descriptors = claim(&kept, own);
-    let mut open: Vec<i32> = descriptors.keys().copied().chain(own.iter().copied()).collect();
+    let mut open = own.to_vec();
+    open.extend(descriptors.keys().copied());
     open.push(file.as_fd().as_raw_fd());
     open.sort_unstable();
     sys::descriptor::close_all_but(&open);

@@ -137,6 +137,19 @@ fn huge_files_cost_neither_time_nor_memory() {
 }
 
 #[test]
+fn a_template_without_instances_is_watched_for_its_first() {
+    let mut stage = Stage::new();
+    stage.service("one@", &[("run", SLEEP)]).service("two@", &[("run", SLEEP), ("instances/.keep", "")]).start();
+    fs::write(stage.services().join("two@/instances/x"), "").unwrap();
+    stage.until_state("two@x", S::Ready);
+    until_at_rest(stage.pid());
+    fs::create_dir(stage.file("instances")).unwrap();
+    fs::write(stage.file("instances/y"), "").unwrap();
+    fs::rename(stage.file("instances"), stage.services().join("one@/instances")).unwrap();
+    stage.until_state("one@y", S::Ready);
+}
+
+#[test]
 fn names_at_the_limit_are_names_and_longer_ones_are_told() {
     let mut stage = Stage::new();
     let (longest, longer) = ("n".repeat(64), "n".repeat(65));

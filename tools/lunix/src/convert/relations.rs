@@ -15,7 +15,8 @@ const PULLS: [&str; 4] = ["Requires", "Wants", "BindsTo", "Requisite"];
 pub(crate) fn install(draft: &mut Draft<'_>, units: &[Unit], sockets: &[&Unit]) {
     let unit = draft.unit;
     if unit.name.is_template() {
-        if let Some(entry) = unit.last("Install", "DefaultInstance") {
+        let default = unit.last("Install", "DefaultInstance");
+        if let Some(entry) = default.filter(|entry| !entry.value.contains('/')) {
             draft.tree.small(&format!("instances/{}", entry.value), "");
         } else {
             draft.say(Level::Note, format!("a template: each file in {}/instances/ makes a service", draft.tree.name));

@@ -11,6 +11,8 @@ use super::{foreground, measure, process, restart, script};
 /// How long systemd waits for the end of a service that says nothing about it.
 const STOP_DEFAULT_MS: u64 = 90_000;
 
+/// Longest name of a service (as lunix-init has it).
+const NAME_MAX: usize = 64;
 const NO_BUS_NAME: &str = "its name on D-Bus is not waited for: it is ready as soon as it runs";
 
 type Commands = Vec<(Entry, Command)>;
@@ -19,6 +21,10 @@ type Commands = Vec<(Entry, Command)>;
 pub(crate) fn convert(unit: &Unit) -> Draft<'_> {
     let mut draft = Draft::new(unit);
     fates(&mut draft);
+    if draft.tree.name.len() > NAME_MAX {
+        draft.say(Level::Lost, format!("a name has at most {NAME_MAX} bytes: convert a copy with a shorter one"));
+        return draft;
+    }
     let starts = read(&mut draft, "ExecStart");
     if starts.is_empty() && !draft.is_oneshot() {
         draft.say(Level::Lost, "it has no ExecStart=, so there is nothing to run");
@@ -132,7 +138,7 @@ fn oneshot(draft: &mut Draft<'_>, mut lines: Vec<String>, starts: &Commands) {
     }
     draft.tree.script("up", &lines);
     if !ends.is_empty() {
-        let prelude = script::prelude(&mut Draft::new(draft.unit));
+        let prelude = script::prelude(draft);
         draft.tree.script("down", &[prelude, ends].concat());
     }
     if let Some(entry) = draft.last("SuccessExitStatus") {
