@@ -20,7 +20,7 @@ const NOT_UTF8: &str = "not UTF-8: other bytes are written as \\xHH";
 #[must_use]
 pub fn subject(record: &Record<'_>) -> String {
     let source = if AUTH.contains(&record.facility()) { "auth" } else { record.source };
-    format!("log.{source}.{}", Severity::of(record.priority).name())
+    ["log.", source, ".", Severity::of(record.priority).name()].concat()
 }
 
 /// When it arrived: RFC 3339.
@@ -136,7 +136,9 @@ pub fn plain(record: &Record<'_>, out: &mut String) {
     out.push_str(&time(record));
     let severity = Severity::of(record.priority).name();
     // Writing to a string does not fail.
-    let _ = write!(out, " {} {}.{severity} ", record.source, facility(record.facility()));
+    for part in [" ", record.source, " ", &facility(record.facility()), ".", severity, " "] {
+        out.push_str(part);
+    }
     let mut is_clean = true;
     if !record.host.is_empty() {
         one_line(&text(record.host, &mut is_clean), out);
