@@ -91,6 +91,14 @@ fn verbs_are_passed_on_and_answered_with_the_services_state() {
     stage.bus.next_where(soon(), "ready", |message| message.subject.ends_with(".ready")).unwrap();
     assert_ne!(stage.ask("init.status.web", "").unwrap()["pid"], pid);
 
+    // What it uses, where the machine has cgroups for it or a first process to look at.
+    let usage = stage.ask("init.usage.web", "").unwrap();
+    assert!(usage["name"] == "web" && usage["cpu_us"].is_u64(), "{usage}");
+    let all = stage.ask("init.usage", "").unwrap();
+    let names: Vec<&Value> = all["items"].as_array().unwrap().iter().map(|item| &item["name"]).collect();
+    assert_eq!(names.len(), 2, "{all}");
+    assert_eq!(stage.refused("init.usage.nobody", "").0, "404");
+
     // What it has no words for is refused, by lunix-init or here; so is what makes no sense.
     let not_named = |verb: &str| ("403".to_owned(), format!("{verb} is not in the file companion of the service"));
     assert_eq!(stage.refused("init.control.poweroff", ""), not_named("poweroff"));

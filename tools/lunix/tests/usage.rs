@@ -39,7 +39,7 @@ fn wrong_words_are_named() {
         (&["req", "a", "--url", "http://x"], "expected nats://host:port or unix:///path"),
         (&["up", "--bus", "http://x"], "expected nats://host:port or unix:///path"),
         (&["completions", "csh"], "expected bash, zsh, fish"),
-        (&["service", "dance"], "expected list, start, stop, restart, why, tree, reload, log"),
+        (&["service", "dance"], "expected list, status, start, stop, restart, reload, once, signal, why, tree, log"),
     ];
     for (words, sentence) in table {
         run(words).refuses(64, sentence);
