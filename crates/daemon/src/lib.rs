@@ -44,6 +44,7 @@ mod confine;
 mod context;
 mod effects;
 pub mod flags;
+mod frame;
 mod outbox;
 pub mod payload;
 mod ready;

@@ -1,7 +1,7 @@
 //! A program that crashes executes itself again: this very test does, in processes of its own.
 //!
 //! The one test below is the parent when it is started as usual, and a program that crashes, or one that came back, when CRASH says so.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
 use std::ffi::{CString, OsString};
 use std::io::Write;

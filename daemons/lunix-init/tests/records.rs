@@ -1,6 +1,7 @@
 //! The records that lunix-init leaves to the program that takes its place: to bytes and back, and what makes no sense is refused.
 
 use init_control::{Ended, ServiceState};
+use lunix_init::lifecycle::Cause;
 use lunix_init::shutdown::{Goal, Phase};
 use lunix_init::survival::copies::{self, Pair, VERSION};
 use lunix_init::survival::record::{
@@ -19,6 +20,7 @@ fn full(name: &str) -> ServiceRecord<'_> {
         crashed: true,
         doomed: true,
         hung: true,
+        left: Some((Ended::Signal(9), Cause::AsTold)),
         crashes: u32::MAX,
         restarts: 12,
     };
@@ -58,6 +60,7 @@ fn bare(name: &str) -> ServiceRecord<'_> {
             crashed: false,
             doomed: false,
             hung: false,
+            left: None,
             crashes: 0,
             restarts: 0,
         },
@@ -101,6 +104,11 @@ fn content(pair: &[u8], expected: u8) -> Option<&[u8]> {
 fn services_come_back_as_they_were() {
     let longest = "n".repeat(NAME_MAX);
     let mut others = Vec::new();
+    for cause in [Cause::ByItself, Cause::AsTold, Cause::Script] {
+        let mut one = bare("left");
+        one.life.left = Some((Ended::Code(7), cause));
+        others.push(one);
+    }
     for ended in [Ended::Code(0), Ended::Signal(9), Ended::Signal(64)] {
         others.push(ServiceRecord { ended: Some(ended), ..bare("a b/log") });
     }

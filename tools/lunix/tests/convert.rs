@@ -5,7 +5,6 @@
 mod common;
 
 use common::{Ended, lunix, soon};
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,103 +27,15 @@ fn convert(folder: &TempDir, words: &[&str]) -> Ended {
     Ended::from(command.args(words).current_dir(folder.path()).output().unwrap())
 }
 
-/// What is printed, by the names of the files.
-fn files(out: &str) -> BTreeMap<String, String> {
-    let parts = out.split("== ").skip(1).filter_map(|part| part.split_once('\n'));
-    parts.map(|(name, content)| (name.to_owned(), content.to_owned())).collect()
-}
-
+/// `golden/convert`: what is printed on standard output and on standard error.
 #[test]
 fn a_unit_becomes_a_directory_of_small_files() {
-    let folder = units(&[
-        (
-            "web.service",
-            "[Unit]\nDescription=A web server\nAfter=db.service network.target\nRequires=db.service\n\
-             ConditionPathExists=!/etc/web.off\n\
-             [Service]\nType=notify\nUser=www-data\nGroup=adm\nEnvironment=\"A=one two\" B=%n\nEnvironmentFile=-/etc/default/web\n\
-             ExecStartPre=/bin/test -e /srv\nExecStartPre=-+/bin/chown www-data /srv/web\n\
-             ExecStart=/usr/bin/web --port 80 \\\n  # a comment\n  $WEB_OPTS ${ROOT}/x 'it is'\n\
-             ExecReload=/bin/kill -USR1 $MAINPID\nExecStopPost=/bin/rm -f /srv/lock\n\
-             Restart=on-failure\nRestartPreventExitStatus=3 CONFIG\nSuccessExitStatus=4\n\
-             TimeoutStopSec=1min 5s\nKillSignal=SIGINT\nKillMode=process\nOOMPolicy=kill\nWatchdogSec=10\nLimitNOFILE=1K:2K\nLimitCORE=infinity\n\
-             AmbientCapabilities=CAP_NET_BIND_SERVICE\nMemoryMax=64M\nCPUQuota=50%\nTasksMax=infinity\nIOWeight=50\nCPUWeight=200\n\
-             StateDirectory=web\nStateDirectoryMode=0700\nUMask=0027\nOOMScoreAdjust=100\nWorkingDirectory=/srv\n\
-             PrivateTmp=yes\nPrivateDevices=no\n[Install]\nWantedBy=multi-user.target\n",
-        ),
-        ("web.service.d/10-more.conf", "[Service]\nEnvironment=\nEnvironment=\"A=one two\" C=%N\nLimitNOFILE=1K:4K\n"),
-        ("db.service", "[Service]\nExecStart=/usr/bin/db\nRestart=always\n[Install]\nWantedBy=multi-user.target\n"),
-    ]);
-    let ended = convert(&folder, &["./web.service", "./db.service"]);
-    let files = files(&ended.out);
-    let expected = [
-        ("db/run (executable)", "#!/bin/sh\nset -ef\ncd /\nexec /usr/bin/db\n"),
-        ("db/timeout-kill", "90000\n"),
-        ("web-setup/env/A", "one two\n"),
-        ("web-setup/env/C", "web\n"),
-        ("web-setup/env/STATE_DIRECTORY", "/var/lib/web\n"),
-        ("web-setup/type", "oneshot\n"),
-        (
-            "web-setup/up (executable)",
-            "#!/bin/sh\n# What root does before web starts.\nset -ef\n\
-             mkdir -p /var/lib/web && chown www-data:adm /var/lib/web && chmod 0700 /var/lib/web\n\
-             /bin/chown www-data /srv/web || :\n",
-        ),
-        ("web/capabilities", "NET_BIND_SERVICE\n"),
-        ("web/cgroup/cpu.max", "50000 100000\n"),
-        ("web/cgroup/cpu.weight", "200\n"),
-        ("web/cgroup/io.weight", "50\n"),
-        ("web/cgroup/memory.max", "67108864\n"),
-        ("web/cgroup/memory.oom.group", "1\n"),
-        ("web/cgroup/pids.max", "max\n"),
-        ("web/dependencies.d/db", ""),
-        ("web/dependencies.d/web-setup", ""),
-        ("web/down-signal", "INT\n"),
-        ("web/env/A", "one two\n"),
-        ("web/env/C", "web\n"),
-        ("web/env/STATE_DIRECTORY", "/var/lib/web\n"),
-        (
-            "web/finish (executable)",
-            "#!/bin/sh\n# $1: exit code, or 256 when the signal $2 ended it\nset -ef\ncd /srv\n\
-             HOME=~www-data USER=www-data LOGNAME=www-data; export HOME USER LOGNAME\n\
-             if [ -r /etc/default/web ]; then set -a; . /etc/default/web; set +a; fi\n\
-             if [ \"$1\" = 256 ]; then EXIT_CODE=killed EXIT_STATUS=$2; else EXIT_CODE=exited EXIT_STATUS=$1; fi\n\
-             export EXIT_CODE EXIT_STATUS\n/bin/rm -f /srv/lock || :\n",
-        ),
-        ("web/flag-keep-children", ""),
-        ("web/limits", "core unlimited\nnofile 1024 4096\n"),
-        ("web/notify-socket", ""),
-        ("web/oom-score-adj", "100\n"),
-        ("web/permanent-exits", "0 3 4 78\n"),
-        ("web/reload-signal", "USR1\n"),
-        (
-            "web/run (executable)",
-            "#!/bin/sh\n# A web server\nset -ef\ncd /srv\n\
-             HOME=~www-data USER=www-data LOGNAME=www-data; export HOME USER LOGNAME\n\
-             if [ -r /etc/default/web ]; then set -a; . /etc/default/web; set +a; fi\n\
-             umask 0027\n\
-             if [ -e /etc/web.off ]; then echo 'ConditionPathExists=!/etc/web.off does not hold' >&2; exit 78; fi\n\
-             /bin/test -e /srv\n\
-             exec /usr/bin/web --port 80 $WEB_OPTS \"${ROOT-}\"/x 'it is'\n",
-        ),
-        ("web/timeout-finish", "65000\n"),
-        ("web/timeout-kill", "65000\n"),
-        ("web/user", "www-data:adm\n"),
-        ("web/watchdog", "10000\n"),
-    ];
-    let expected: BTreeMap<String, String> =
-        expected.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    assert_eq!(files, expected, "{}", ended.err);
-    let told: Vec<&str> = ended.err.lines().collect();
-    let sentences = [
-        "./web.service:3: note: After: nothing waits for what is not here: network.target",
-        "./web.service:11: note: EnvironmentFile: ",
-        "./web.service:13: note: ExecStartPre: as root only once, by the service web-setup",
-        "./web.service:40: warn: PrivateTmp: lunix-init has no sandbox",
-    ];
-    for (line, sentence) in told.iter().zip(sentences) {
-        assert!(line.starts_with(sentence), "{line}\n{sentence}");
-    }
-    assert_eq!(told.len(), sentences.len(), "{told:#?}");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/convert");
+    let mut command = lunix(&["service", "convert", "./web.service", "./db.service"]);
+    let ended = Ended::from(command.current_dir(golden).output().unwrap());
+    assert_eq!(ended.out, include_str!("golden/convert/printed.txt"));
+    assert_eq!(ended.err, include_str!("golden/convert/told.txt"));
+    assert_eq!(ended.code, Some(0));
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 use super::error::Error;
 use super::listen::Listener;
+use super::log::Log;
 use crate::broker::json::quote;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use sys::notify::Notify;
 
 /// A file that is removed at the end.
 #[derive(Debug)]
@@ -80,6 +82,21 @@ fn quoted(text: &str) -> String {
     let mut out = Vec::new();
     quote(&mut out, text);
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The supervisor that wants to hear how we are by `sd_notify`, if there is one.
+pub(crate) fn supervisor(log: &mut Log) -> Notify {
+    Notify::from_environment().unwrap_or_else(|error| {
+        log.warn(format_args!("no word to the supervisor: {error}"));
+        Notify::default()
+    })
+}
+
+/// Tells it.
+pub(crate) fn tell(supervisor: &Notify, text: &str, log: &mut Log) {
+    if let Err(error) = supervisor.say(text) {
+        log.warn(format_args!("cannot tell the supervisor how we are: {error}"));
+    }
 }
 
 /// Tells whoever started us that clients may connect.

@@ -121,12 +121,14 @@ impl Host {
                     if evidence::process(pid).is_some_and(is_it) {
                         self.hold(id, process, service.heir(), service.reloader());
                     } else {
-                        self.ended_unseen(now, id, pid);
+                        self.ended_unseen(id, pid);
                     }
                 }
                 (None, ServiceState::Starting | ServiceState::Finishing | ServiceState::Undoing) => {
                     self.find_started(now, id, &strangers);
                 }
+                // What is left of it was being killed.
+                (None, ServiceState::Killing) => self.acts.push_back(Act::Clear(id)),
                 (Some(_) | None, _) => {}
             }
         }
@@ -145,11 +147,10 @@ impl Host {
     }
 
     /// How it ended nobody can tell any more: as if it had been killed.
-    fn ended_unseen(&mut self, now: Instant, id: usize, pid: i32) {
+    fn ended_unseen(&mut self, id: usize, pid: i32) {
         let name = self.supervisor.get(id).map_or("", |service| &service.name);
         self.console.say(format_args!("warn: {name}: its process {pid} ended unseen"));
-        self.close_notification(id);
-        self.supervisor.exited(now, id, Ended::Signal(signal::KILL), &mut self.acts);
+        self.ended(id, Ended::Signal(signal::KILL));
     }
 
     /// A start was under way: looks whether it came to a process.

@@ -154,7 +154,7 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>, begu
         None => host.begin(),
         Some(inherited) => {
             host.resume(inherited);
-            host.rescan();
+            host.begin_again();
         }
     }
     host.open_watchdog();

@@ -60,9 +60,13 @@ impl Host {
             self.supervisor.reloaded(id, reason, &mut self.acts);
         }
         let Some(id) = service else { return };
-        if self.hand_over_to_heir(id) {
-            return;
+        if !self.hand_over_to_heir(id) {
+            self.ended(id, how);
         }
+    }
+
+    /// A service's process, or that of a script of it, has ended.
+    pub(crate) fn ended(&mut self, id: usize, how: Ended) {
         self.close_notification(id);
         if how == Ended::Signal(signal::KILL) {
             // Why comes before that.

@@ -5,18 +5,8 @@ use crate::cmdline::{Mode, Shell};
 use crate::rescue::{Effect, Input};
 use crate::shutdown::Phase;
 use crate::supervisor::{BOOT, Order};
+use crate::survival::rescue;
 use reactor::Instant;
-use rustix::fs::{Mode as FileMode, OFlags};
-use std::ffi::{CString, OsStr};
-use std::fs::File;
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use sys::spawn::Command;
-
-/// Where `sulogin` may be.
-const FOLDERS: [&str; 4] = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 
 impl Host {
     /// Begins what the command line asks for.
@@ -26,6 +16,12 @@ impl Host {
             self.console.say(format_args!("info: nothing is started before this shell ends"));
             return self.feed_rescue(Input::Wanted);
         }
+        self.rescan();
+    }
+
+    /// Begins where another lunix-init was: what the command line asks for has been done.
+    pub(super) fn begin_again(&mut self) {
+        self.mode = Mode::Whole;
         self.rescan();
     }
 
@@ -96,33 +92,10 @@ impl Host {
     }
 
     fn start_shell(&self) -> Result<i32, String> {
-        let (program, name) = match self.login {
-            Shell::Open => (PathBuf::from("/bin/sh"), c"-sh"),
-            Shell::Login => (sulogin().ok_or("there is no sulogin; lunix.rescue=shell does without")?, c"sulogin"),
+        let program = match self.login {
+            Shell::Open => c"/bin/sh".to_owned(),
+            Shell::Login => rescue::login().ok_or("there is no sulogin; lunix.rescue=shell does without")?,
         };
-        let program = CString::new(program.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
-        let root = File::open("/").map_err(|error| error.to_string())?;
-        let terminal = terminal().map_err(|error| format!("no console: {error}"))?;
-        let environment: Vec<_> = self.environment.iter().map(CString::as_c_str).collect();
-        let stdio = terminal.each_ref().map(AsFd::as_fd);
-        let arguments = [name];
-        let command = Command { environment: &environment, ..Command::new(&program, &arguments, root.as_fd(), stdio) };
-        let process = sys::spawn::spawn(&command).map_err(|error| error.to_string())?;
-        Ok(process.pid())
+        rescue::start(&program).map_err(|error| format!("{}: {error}", program.to_string_lossy()))
     }
-}
-
-fn sulogin() -> Option<PathBuf> {
-    FOLDERS.iter().map(|folder| Path::new(folder).join(OsStr::new("sulogin"))).find(|path| path.is_file())
-}
-
-/// The console as descriptors 0, 1 and 2; in a container what lunix-init itself was given.
-fn terminal() -> io::Result<[OwnedFd; 3]> {
-    if !crate::poweroff::is_first_namespace() {
-        let own = |fd| rustix::io::fcntl_dupfd_cloexec(fd, 3);
-        return Ok([own(rustix::stdio::stdin())?, own(rustix::stdio::stderr())?, own(rustix::stdio::stderr())?]);
-    }
-    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let open = || rustix::fs::open("/dev/console", flags, FileMode::empty());
-    Ok([open()?, open()?, open()?])
 }

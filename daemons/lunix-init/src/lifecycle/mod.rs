@@ -8,13 +8,12 @@ mod moves;
 mod vocabulary;
 
 pub use vocabulary::{
-    BACKOFF_MAX, BACKOFF_MIN, CLEAR_LIMIT, Effect, Effects, FINISH_PERMANENT, Input, Policy, STABLE, Script,
+    BACKOFF_MAX, BACKOFF_MIN, CLEAR_LIMIT, Cause, Effect, Effects, FINISH_PERMANENT, Input, Policy, STABLE, Script,
 };
 
 use crate::survival::record::Life;
 use init_control::{Ended, ServiceState, What};
 use reactor::Instant;
-use vocabulary::Cause;
 
 /// One service's life.
 #[derive(Clone, Debug)]
@@ -59,15 +58,15 @@ impl Lifecycle {
     /// All of it, to be kept.
     #[must_use]
     pub const fn kept(&self) -> Life {
-        let Self { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born, .. } = *self;
-        Life { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born }
+        let Self { state, since, deadline, wanted, crashed, doomed, hung, left, crashes, restarts, born } = *self;
+        Life { state, since, deadline, wanted, crashed, doomed, hung, left, crashes, restarts, born }
     }
 
     /// A life that goes on where it was.
     #[must_use]
     pub const fn resumed(life: Life) -> Self {
-        let Life { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born } = life;
-        Self { state, since, deadline, wanted, crashed, doomed, hung, crashes, restarts, born, left: None }
+        let Life { state, since, deadline, wanted, crashed, doomed, hung, left, crashes, restarts, born } = life;
+        Self { state, since, deadline, wanted, crashed, doomed, hung, left, crashes, restarts, born }
     }
 
     /// What it is doing.

@@ -98,7 +98,7 @@ pub enum Effect {
 
 /// How it came that something was left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
+pub enum Cause {
     /// The process ended by itself.
     ByItself,
     /// It was told to.

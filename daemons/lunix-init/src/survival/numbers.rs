@@ -1,7 +1,8 @@
 //! The numbers that stand for words in records. They are forever: a new word gets a new number.
 
+use crate::lifecycle::Cause;
 use crate::shutdown::{Goal, Phase};
-use init_control::ServiceState;
+use init_control::{Ended, ServiceState};
 use std::time::Duration;
 
 /// An enum and its numbers, both ways.
@@ -47,6 +48,26 @@ numbers!(
     Rescue = 8
 );
 numbers!(Goal, of_goal, goal_of, Leave = 1, Halt = 2, Poweroff = 3, Reboot = 4, Kexec = 5);
+
+numbers!(Cause, of_cause, cause_of, ByItself = 1, AsTold = 2, Script = 3);
+
+/// How a process ended: by itself, by a signal; zero for not at all.
+pub(super) fn of_end(end: Option<Ended>) -> (u8, u32) {
+    match end {
+        None => (0, 0),
+        Some(Ended::Code(code)) => (1, u32::from(code)),
+        Some(Ended::Signal(signal)) => (2, signal.cast_unsigned()),
+    }
+}
+
+pub(super) fn end_of(how: u8, number: u32) -> Option<Option<Ended>> {
+    match how {
+        0 => Some(None),
+        1 => Some(Some(Ended::Code(u8::try_from(number).ok()?))),
+        2 => Some(Some(Ended::Signal(number.cast_signed()))),
+        _ => None,
+    }
+}
 
 /// A span in nanoseconds; zero for none.
 pub(super) fn of_span(span: Option<Duration>) -> u64 {

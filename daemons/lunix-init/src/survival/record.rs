@@ -5,6 +5,7 @@
 use super::copies::CONTENT_BYTES;
 use super::fields::{Reader, Writer};
 use super::numbers;
+use crate::lifecycle::Cause;
 use crate::shutdown::{Goal, Phase};
 use init_control::{Ended, ServiceState};
 use reactor::Instant;
@@ -39,6 +40,8 @@ pub struct Life {
     pub doomed: bool,
     /// It was killed because it hung.
     pub hung: bool,
+    /// Its process ended so; it goes on when what is left of it is gone.
+    pub left: Option<(Ended, Cause)>,
     /// Crashes in a row.
     pub crashes: u32,
     /// How often it was started again.
@@ -118,11 +121,7 @@ impl ServiceRecord<'_> {
         let Life { wanted, crashed, doomed, hung, .. } = self.life;
         let life = flag(wanted, 0) | flag(crashed, 1) | flag(doomed, 2) | flag(hung, 3);
         let rest = flag(self.once, 6) | flag(self.reloads, 7) | flag(self.reload_again, 8) | flag(self.outdated, 9);
-        let (how, number) = match self.ended {
-            None => (0, 0),
-            Some(Ended::Code(code)) => (1, u32::from(code)),
-            Some(Ended::Signal(signal)) => (2, signal.cast_unsigned()),
-        };
+        let (how, number) = numbers::of_end(self.ended);
         writer.u8(numbers::of_state(self.life.state));
         let output = flag(self.is_read_here, 11) | flag(self.is_read_elsewhere, 12);
         writer.u16(life | chosen | rest | output | flag(self.removed, 10));
@@ -141,6 +140,10 @@ impl ServiceRecord<'_> {
         }
         [input.map(|both| both.1), notification, home].into_iter().for_each(|fd| writer.positive(fd));
         writer.text(&self.name);
+        let (how, number) = numbers::of_end(self.life.left.map(|left| left.0));
+        writer.u8(how);
+        writer.u32(number);
+        writer.u8(self.life.left.map_or(0, |left| numbers::of_cause(left.1)));
         (writer.is_whole() && self.name.len() <= NAME_MAX).then_some(content)
     }
 
@@ -152,12 +155,7 @@ impl ServiceRecord<'_> {
         let flags = reader.u16();
         let flag = |bit: u16| flags & (1 << bit) != 0;
         let (how, number) = (reader.u8(), reader.u32());
-        let ended = match how {
-            0 => None,
-            1 => Some(Ended::Code(u8::try_from(number).ok()?)),
-            2 => Some(Ended::Signal(number.cast_signed())),
-            _ => return None,
-        };
+        let ended = numbers::end_of(how, number)?;
         let [pid, last_pid, heir, reloader] = std::array::from_fn(|_| reader.positive());
         let [started_ds, crashes, restarts] = std::array::from_fn(|_| reader.u32());
         let [since, born] = std::array::from_fn(|_| Instant::from_nanos(reader.u64()));
@@ -167,10 +165,12 @@ impl ServiceRecord<'_> {
         let [from, to, input_from, input_to, notification, home] = std::array::from_fn(|_| reader.positive());
         let descriptors = Descriptors { output: from.zip(to), input: input_from.zip(input_to), notification, home };
         let name = reader.text().filter(|name| !name.is_empty() && name.len() <= NAME_MAX)?;
+        let (how, number) = (reader.u8(), reader.u32());
+        let left = numbers::end_of(how, number)?.zip(numbers::cause_of(reader.u8()));
         let (wanted, crashed, doomed, hung) = (flag(0), flag(1), flag(2), flag(3));
         Some(ServiceRecord {
             name: Cow::Borrowed(name),
-            life: Life { state, since, deadline, born, wanted, crashed, doomed, hung, crashes, restarts },
+            life: Life { state, since, deadline, born, wanted, crashed, doomed, hung, left, crashes, restarts },
             pid,
             started_ds,
             last_pid,

@@ -44,7 +44,13 @@ pub fn run(console: &mut Console) -> Vec<(i32, WaitStatus)> {
     deaths
 }
 
-fn start(program: &CStr) -> io::Result<i32> {
+/// The program that asks for root's password, where there is one.
+pub(crate) fn login() -> Option<CString> {
+    LOGINS.into_iter().find(|path| rustix::fs::access(*path, Access::EXEC_OK).is_ok()).map(CStr::to_owned)
+}
+
+/// Starts a program on the console, in a session of its own; returns its process.
+pub(crate) fn start(program: &CStr) -> io::Result<i32> {
     let [input, output, errors] = terminal()?;
     let root = rustix::fs::open("/", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let environment = environment::own();
@@ -73,7 +79,7 @@ fn terminal() -> io::Result<[OwnedFd; 3]> {
         return Ok([fd.try_clone()?, fd.try_clone()?, fd]);
     }
     let copy = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 3);
-    Ok([copy(rustix::stdio::stdin())?, copy(rustix::stdio::stdout())?, copy(rustix::stdio::stderr())?])
+    Ok([copy(rustix::stdio::stdin())?, copy(rustix::stdio::stderr())?, copy(rustix::stdio::stderr())?])
 }
 
 fn bury_until(last: i32, deaths: &mut Vec<(i32, WaitStatus)>) {

@@ -119,7 +119,7 @@ fn why(given: &Given, name: &str, lines: &mut Lines) -> Result<(), Stop> {
 fn list(given: &Given, lines: &mut Lines) -> Result<(), Stop> {
     let mut source = Source::open(given)?;
     let mut services = source.services()?;
-    services.sort_by(|left, right| left.name.cmp(&right.name));
+    services.sort_by(|one, other| one.name.cmp(&other.name));
     // Without numbers there are no columns for them.
     let usage = source.usage(None).unwrap_or_default();
     lines.text(&table(&show::list(&services, &usage)))

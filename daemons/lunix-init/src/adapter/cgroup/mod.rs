@@ -15,7 +15,9 @@ use crate::directory::FILE_MAX;
 use crate::directory::folder::Folder;
 use crate::options::Options;
 use crate::poweroff;
+use crate::service::Service;
 use events::Watches;
+use init_control::ServiceState;
 use reactor::Token;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -87,10 +89,10 @@ impl Host {
         let group =
             channels.group.get_or_insert_with(|| Box::new(Group { name: name::of(&shown), ..Group::default() }));
         let is_changed = is_main && group.settings != Some(fingerprint);
-        if is_changed && !base.is_populated(&group.name) {
-            // What the last directory set and this one does not must not stay.
-            base.remove(&group.name);
-            (group.oom_kills, group.settings) = (0, None);
+        // What the last directory set and this one does not must not stay.
+        if is_changed && !base.is_populated(&group.name) && base.remove(&group.name) {
+            // The watch went with the file.
+            (group.oom_kills, group.memory) = (0, None);
         }
         let made = match base.enter(&group.name) {
             Ok((made, is_new)) => {
@@ -122,7 +124,8 @@ impl Host {
 
     /// Looks after the cgroups of services that another lunix-init started.
     pub(crate) fn meet_groups(&mut self) {
-        let running = self.supervisor.iter().filter(|(_, service)| service.pid.is_some());
+        let is_left = |service: &Service| service.life.state() == ServiceState::Killing;
+        let running = self.supervisor.iter().filter(|(_, service)| service.pid.is_some() || is_left(service));
         let running: Vec<(usize, String, u64, Option<Folder>)> = running
             .map(|(id, service)| {
                 let folder = self.folder.as_ref().and_then(|base| base.enter(service.folder()).ok().flatten());
