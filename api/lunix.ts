@@ -195,6 +195,151 @@ export interface Input {
 /** Kinds of input devices; a device that is several is the first that fits. */
 export type InputInputKind = 'keyboard' | 'mouse' | 'touchpad' | 'touchscreen' | 'tablet' | 'joystick' | 'buttons' | 'switch' | 'other'
 
+/** Writes a line; plain text and a JSON string are taken as its message. */
+export interface LogEntry {
+  /** What it is about, one of the words of syslog.conf; `user` when absent. `kern` is the kernel's own. */
+  facility?: string
+  /** The text. */
+  message: string
+  /** Its process id. */
+  pid?: number
+  /** The program. */
+  program?: string
+  /** How bad it is; `notice` when absent. */
+  severity?: unknown
+}
+
+/** How bad it is, the worst first. */
+export type LogEntrySeverity = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug'
+
+/** A line about who came in and what he was allowed. */
+export interface LogLine {
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** What it is about: one of the words of syslog.conf, `kern`, `daemon`, `auth` … */
+  facility: string
+  /** The machine, as it calls itself; absent for lines of this one. */
+  host?: string
+  /** The text; it may have several lines. */
+  message: string
+  /** Kind of message (RFC 5424, MSGID); absent without one. */
+  message_id?: string
+  /** When it arrived, in microseconds since boot (CLOCK_MONOTONIC); of the kernel's lines, when it was written. */
+  monotonic_us: number
+  /** Process id: the kernel's word where the source is `user-<uid>`, elsewhere a claim; absent when there is none. */
+  pid?: number
+  /** What stands in the place of the process id where it is no number; absent otherwise. */
+  process?: string
+  /** The program, as it calls itself; absent when it does not. */
+  program?: string
+  /** Why the message is (partly) not what it should be, in a few words: it is in no format, or too long. Absent when all is well. */
+  raw?: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** How bad it is. */
+  severity: LogLineSeverity
+  /** Where it comes from, as in the subject; of what the kernel or lunix-init vouches for. */
+  source: string
+  /** Structured data (RFC 5424); of the kernel's lines one element `kernel` with what it knows besides: `SUBSYSTEM`, `DEVICE`. Absent when there is none. */
+  structured?: LogLineElement[]
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+  /** Who sent it, as the kernel says; absent where it does not. */
+  uid?: number
+  /** When it was written, as the message says: RFC 3339 in UTC with microseconds, or, from those who write neither year nor zone, as `Oct 11 22:14:15`. Absent when it does not say. */
+  written?: string
+}
+
+/** An element of structured data. */
+export interface LogLineElement {
+  /** Its name: `origin`, or `name@number` of an organisation's own. */
+  id: string
+  /** Its parameters, in order; a name may come several times. */
+  parameters: LogLineParameter[]
+}
+
+/** A parameter of structured data. */
+export interface LogLineParameter {
+  /** Its name. */
+  name: string
+  /** Its value. */
+  value: string
+}
+
+/** How bad it is, the worst first. */
+export type LogLineSeverity = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug'
+
+/** Answers lines that are still kept; argument: source, severity, program, since, count. */
+export interface LogTail {
+  /** The epoch of all numbers. */
+  epoch: string
+  /** The lines, the oldest first. */
+  items: LogTailItem[]
+  /** The number of the oldest line that is still kept. When it is greater than `since` + 1, lines in between are gone. */
+  oldest: number
+  /** The number of the last line that was looked at: go on with it as `since`, or with events that have a greater one. */
+  seq: number
+}
+
+/** An element of structured data. */
+export interface LogTailElement {
+  /** Its name: `origin`, or `name@number` of an organisation's own. */
+  id: string
+  /** Its parameters, in order; a name may come several times. */
+  parameters: LogTailParameter[]
+}
+
+/** One thing of a domain's state: the subject it was, or would have been, announced under, and the fields of that announcement. */
+export interface LogTailItem {
+  /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
+  epoch: string
+  /** What it is about: one of the words of syslog.conf, `kern`, `daemon`, `auth` … */
+  facility: string
+  /** The machine, as it calls itself; absent for lines of this one. */
+  host?: string
+  /** The text; it may have several lines. */
+  message: string
+  /** Kind of message (RFC 5424, MSGID); absent without one. */
+  message_id?: string
+  /** When it arrived, in microseconds since boot (CLOCK_MONOTONIC); of the kernel's lines, when it was written. */
+  monotonic_us: number
+  /** Process id: the kernel's word where the source is `user-<uid>`, elsewhere a claim; absent when there is none. */
+  pid?: number
+  /** What stands in the place of the process id where it is no number; absent otherwise. */
+  process?: string
+  /** The program, as it calls itself; absent when it does not. */
+  program?: string
+  /** Why the message is (partly) not what it should be, in a few words: it is in no format, or too long. Absent when all is well. */
+  raw?: string
+  /** The event's number within the epoch and domain, from 1. */
+  seq: number
+  /** How bad it is. */
+  severity: LogTailSeverity
+  /** Where it comes from, as in the subject; of what the kernel or lunix-init vouches for. */
+  source: string
+  /** Structured data (RFC 5424); of the kernel's lines one element `kernel` with what it knows besides: `SUBSYSTEM`, `DEVICE`. Absent when there is none. */
+  structured?: LogTailElement[]
+  /** Subject of the announcement, `hardware.usb.add` for a stick. */
+  subject: string
+  /** When it was published. RFC 3339, UTC, milliseconds. */
+  time: string
+  /** Who sent it, as the kernel says; absent where it does not. */
+  uid?: number
+  /** When it was written, as the message says: RFC 3339 in UTC with microseconds, or, from those who write neither year nor zone, as `Oct 11 22:14:15`. Absent when it does not say. */
+  written?: string
+}
+
+/** A parameter of structured data. */
+export interface LogTailParameter {
+  /** Its name. */
+  name: string
+  /** Its value. */
+  value: string
+}
+
+/** How bad it is, the worst first. */
+export type LogTailSeverity = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug'
+
 /** The whole machine is about to stop. */
 export interface MachineEvent {
   /** Names one run of numbers: 16 hex digits. It outlives a restart of the daemon where its state does, and changes at boot. */
@@ -530,6 +675,22 @@ export interface NetworkWifi {
   time: string
 }
 
+/** The same of one service. */
+export interface OutputTail {
+  /** How many older lines, of all services, are gone for good. */
+  dropped: number
+  /** The lines. */
+  lines: OutputTailOutputLine[]
+}
+
+/** One line of a service's output. */
+export interface OutputTailOutputLine {
+  /** The line without its end, cut at 1024 bytes; what is no UTF-8 is U+FFFD. */
+  line: string
+  /** The service that wrote it. */
+  service: string
+}
+
 /** The kernel dropped events; the state was compared with the system and differences were published. */
 export interface Overrun {
   /** When it was noticed. RFC 3339, UTC, milliseconds. */
@@ -683,6 +844,42 @@ export interface ServiceListItem {
   subject: string
 }
 
+/** Tells a service to start, stop, restart, reload or run once, or sends it the signal of the argument `signal`; answers its state when lunix-init has taken note. */
+export interface ServiceStatus {
+  /** The services that must be ready before it starts. */
+  after?: string[]
+  /** Exit code of the process that ended last; absent when there was none, or a signal ended it. */
+  exit_code?: number
+  /** Its name: that of its directory. */
+  name: string
+  /** True while it runs until it ends, not longer, by the operator's word; otherwise absent. */
+  once?: boolean
+  /** The operator's word where it differs from the directory: `started` or `stopped`; otherwise absent. */
+  override?: string
+  /** Its process; absent when there is none. */
+  pid?: number
+  /** Milliseconds since its process started; absent when there is none. */
+  process_ms?: number
+  /** Milliseconds since it announced that it is ready; absent when it announces nothing, or has not yet. */
+  ready_ms?: number
+  /** Why it is in this state, in a sentence; absent when there is nothing to say. */
+  reason?: string
+  /** How many times it was started again after it had ended by itself. */
+  restarts?: number
+  /** Signal that ended the process that ended last; otherwise absent. */
+  signal?: number
+  /** Milliseconds since it came into this state. */
+  since_ms?: number
+  /** One of `down`, `waiting`, `starting`, `ready`, `done`, `backoff`, `stopping`, `killing`, `finishing`, `undoing`, `broken`. */
+  state: string
+  /** What it says of itself (sd_notify's STATUS); absent when it says nothing. */
+  status?: string
+  /** One of `longrun`, `oneshot`, `bundle`. */
+  type?: string
+  /** True when it should run (a oneshot: have run), by its directory and the operator's word. */
+  wanted?: boolean
+}
+
 /** It is gone; the same fields as on add. */
 export interface Storage {
   /** Path below /sys, stable until removal. Source: uevent DEVPATH. */
@@ -728,6 +925,12 @@ export interface StorageUsbIdentity {
   serial?: string
   /** Maker, four hex digits. */
   vendor_id: string
+}
+
+/** Tells lunix-init to rescan the service directory, or to poweroff, reboot or halt the machine. */
+export interface Taken {
+  /** The verb. */
+  taken: string
 }
 
 /** Shows a toast; plain text and a JSON string are taken as its summary. */
@@ -780,6 +983,76 @@ export interface Tty {
   seq: number
   /** When it was published. RFC 3339, UTC, milliseconds. */
   time: string
+}
+
+/** Answers what a service uses of the machine. */
+export interface Usage {
+  /** Share of the last 10 s in which something of it waited for a processor, in ten-thousandths. Source: `cpu.pressure`, `some avg10`. */
+  cpu_pressure_per_10000?: number
+  /** The part of it in the kernel, in microseconds. Source: `cpu.stat`, `system_usec`. */
+  cpu_system_us?: number
+  /** Processor time of all its processes in microseconds. Source: `cpu.stat`, `usage_usec`. */
+  cpu_us?: number
+  /** The part of it outside the kernel, in microseconds. Source: `cpu.stat`, `user_usec`. */
+  cpu_user_us?: number
+  /** The same for block devices. Source: `io.pressure`. */
+  io_pressure_per_10000?: number
+  /** Bytes read from block devices. Source: `io.stat`, the sum of `rbytes`. */
+  io_read_bytes?: number
+  /** Bytes written to block devices. Source: `io.stat`, the sum of `wbytes`. */
+  io_write_bytes?: number
+  /** Memory in use, in bytes. Source: `memory.current`. */
+  memory_bytes?: number
+  /** The most memory there ever was in use, in bytes. Source: `memory.peak`. */
+  memory_peak_bytes?: number
+  /** The same for memory. Source: `memory.pressure`. */
+  memory_pressure_per_10000?: number
+  /** The service. */
+  name: string
+  /** Processes and threads. Source: `pids.current`. */
+  pids?: number
+  /** True when only its first process is counted, not those that it started: there is no cgroup; otherwise absent. */
+  process_only?: boolean
+  /** Swap in use, in bytes. Source: `memory.swap.current`. */
+  swap_bytes?: number
+}
+
+/** Answers what each service that has processes uses of the machine. */
+export interface UsageList {
+  /** One for each service. */
+  items: UsageListUsage[]
+}
+
+/** What a service uses of the machine, as cgroup v2 counts it (`Documentation/admin-guide/cgroup-v2.rst`) at the moment of the answer. A number that the kernel does not count is absent. The share of a processor takes two answers: the difference of `cpu_us` over the time between them. */
+export interface UsageListUsage {
+  /** Share of the last 10 s in which something of it waited for a processor, in ten-thousandths. Source: `cpu.pressure`, `some avg10`. */
+  cpu_pressure_per_10000?: number
+  /** The part of it in the kernel, in microseconds. Source: `cpu.stat`, `system_usec`. */
+  cpu_system_us?: number
+  /** Processor time of all its processes in microseconds. Source: `cpu.stat`, `usage_usec`. */
+  cpu_us?: number
+  /** The part of it outside the kernel, in microseconds. Source: `cpu.stat`, `user_usec`. */
+  cpu_user_us?: number
+  /** The same for block devices. Source: `io.pressure`. */
+  io_pressure_per_10000?: number
+  /** Bytes read from block devices. Source: `io.stat`, the sum of `rbytes`. */
+  io_read_bytes?: number
+  /** Bytes written to block devices. Source: `io.stat`, the sum of `wbytes`. */
+  io_write_bytes?: number
+  /** Memory in use, in bytes. Source: `memory.current`. */
+  memory_bytes?: number
+  /** The most memory there ever was in use, in bytes. Source: `memory.peak`. */
+  memory_peak_bytes?: number
+  /** The same for memory. Source: `memory.pressure`. */
+  memory_pressure_per_10000?: number
+  /** The service. */
+  name: string
+  /** Processes and threads. Source: `pids.current`. */
+  pids?: number
+  /** True when only its first process is counted, not those that it started: there is no cgroup; otherwise absent. */
+  process_only?: boolean
+  /** Swap in use, in bytes. Source: `memory.swap.current`. */
+  swap_bytes?: number
 }
 
 /** It is gone; the same fields as on add. */

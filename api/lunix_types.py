@@ -145,6 +145,110 @@ class Input(TypedDict):
 InputInputKind = Literal["keyboard", "mouse", "touchpad", "touchscreen", "tablet", "joystick", "buttons", "switch", "other"]
 
 
+class LogEntry(TypedDict):
+    """Writes a line; plain text and a JSON string are taken as its message."""
+
+    facility: NotRequired[str]
+    message: str
+    pid: NotRequired[int]
+    program: NotRequired[str]
+    severity: NotRequired[Any]
+
+
+#: How bad it is, the worst first.
+LogEntrySeverity = Literal["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
+
+
+class LogLine(TypedDict):
+    """A line about who came in and what he was allowed."""
+
+    epoch: str
+    facility: str
+    host: NotRequired[str]
+    message: str
+    message_id: NotRequired[str]
+    monotonic_us: int
+    pid: NotRequired[int]
+    process: NotRequired[str]
+    program: NotRequired[str]
+    raw: NotRequired[str]
+    seq: int
+    severity: LogLineSeverity
+    source: str
+    structured: NotRequired[list[LogLineElement]]
+    time: str
+    uid: NotRequired[int]
+    written: NotRequired[str]
+
+
+class LogLineElement(TypedDict):
+    """An element of structured data."""
+
+    id: str
+    parameters: list[LogLineParameter]
+
+
+class LogLineParameter(TypedDict):
+    """A parameter of structured data."""
+
+    name: str
+    value: str
+
+
+#: How bad it is, the worst first.
+LogLineSeverity = Literal["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
+
+
+class LogTail(TypedDict):
+    """Answers lines that are still kept; argument: source, severity, program, since, count."""
+
+    epoch: str
+    items: list[LogTailItem]
+    oldest: int
+    seq: int
+
+
+class LogTailElement(TypedDict):
+    """An element of structured data."""
+
+    id: str
+    parameters: list[LogTailParameter]
+
+
+class LogTailItem(TypedDict):
+    """One thing of a domain's state: the subject it was, or would have been, announced under, and the fields of that announcement."""
+
+    epoch: str
+    facility: str
+    host: NotRequired[str]
+    message: str
+    message_id: NotRequired[str]
+    monotonic_us: int
+    pid: NotRequired[int]
+    process: NotRequired[str]
+    program: NotRequired[str]
+    raw: NotRequired[str]
+    seq: int
+    severity: LogTailSeverity
+    source: str
+    structured: NotRequired[list[LogTailElement]]
+    subject: str
+    time: str
+    uid: NotRequired[int]
+    written: NotRequired[str]
+
+
+class LogTailParameter(TypedDict):
+    """A parameter of structured data."""
+
+    name: str
+    value: str
+
+
+#: How bad it is, the worst first.
+LogTailSeverity = Literal["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
+
+
 class MachineEvent(TypedDict):
     """The whole machine is about to stop."""
 
@@ -380,6 +484,20 @@ class NetworkWifi(TypedDict):
     time: str
 
 
+class OutputTail(TypedDict):
+    """The same of one service."""
+
+    dropped: int
+    lines: list[OutputTailOutputLine]
+
+
+class OutputTailOutputLine(TypedDict):
+    """One line of a service's output."""
+
+    line: str
+    service: str
+
+
 class Overrun(TypedDict):
     """The kernel dropped events; the state was compared with the system and differences were published."""
 
@@ -483,6 +601,27 @@ class ServiceListItem(TypedDict):
     subject: str
 
 
+class ServiceStatus(TypedDict):
+    """Tells a service to start, stop, restart, reload or run once, or sends it the signal of the argument `signal`; answers its state when lunix-init has taken note."""
+
+    after: NotRequired[list[str]]
+    exit_code: NotRequired[int]
+    name: str
+    once: NotRequired[bool]
+    override: NotRequired[str]
+    pid: NotRequired[int]
+    process_ms: NotRequired[int]
+    ready_ms: NotRequired[int]
+    reason: NotRequired[str]
+    restarts: NotRequired[int]
+    signal: NotRequired[int]
+    since_ms: NotRequired[int]
+    state: str
+    status: NotRequired[str]
+    type: NotRequired[str]
+    wanted: NotRequired[bool]
+
+
 class Storage(TypedDict):
     """It is gone; the same fields as on add."""
 
@@ -513,6 +652,12 @@ class StorageUsbIdentity(TypedDict):
     product_id: str
     serial: NotRequired[str]
     vendor_id: str
+
+
+class Taken(TypedDict):
+    """Tells lunix-init to rescan the service directory, or to poweroff, reboot or halt the machine."""
+
+    taken: str
 
 
 class Toast(TypedDict):
@@ -553,6 +698,50 @@ class Tty(TypedDict):
     node: str
     seq: int
     time: str
+
+
+class Usage(TypedDict):
+    """Answers what a service uses of the machine."""
+
+    cpu_pressure_per_10000: NotRequired[int]
+    cpu_system_us: NotRequired[int]
+    cpu_us: NotRequired[int]
+    cpu_user_us: NotRequired[int]
+    io_pressure_per_10000: NotRequired[int]
+    io_read_bytes: NotRequired[int]
+    io_write_bytes: NotRequired[int]
+    memory_bytes: NotRequired[int]
+    memory_peak_bytes: NotRequired[int]
+    memory_pressure_per_10000: NotRequired[int]
+    name: str
+    pids: NotRequired[int]
+    process_only: NotRequired[bool]
+    swap_bytes: NotRequired[int]
+
+
+class UsageList(TypedDict):
+    """Answers what each service that has processes uses of the machine."""
+
+    items: list[UsageListUsage]
+
+
+class UsageListUsage(TypedDict):
+    """What a service uses of the machine, as cgroup v2 counts it (`Documentation/admin-guide/cgroup-v2.rst`) at the moment of the answer. A number that the kernel does not count is absent. The share of a processor takes two answers: the difference of `cpu_us` over the time between them."""
+
+    cpu_pressure_per_10000: NotRequired[int]
+    cpu_system_us: NotRequired[int]
+    cpu_us: NotRequired[int]
+    cpu_user_us: NotRequired[int]
+    io_pressure_per_10000: NotRequired[int]
+    io_read_bytes: NotRequired[int]
+    io_write_bytes: NotRequired[int]
+    memory_bytes: NotRequired[int]
+    memory_peak_bytes: NotRequired[int]
+    memory_pressure_per_10000: NotRequired[int]
+    name: str
+    pids: NotRequired[int]
+    process_only: NotRequired[bool]
+    swap_bytes: NotRequired[int]
 
 
 class Usb(TypedDict):

@@ -11,6 +11,7 @@ const PROGRAMS: &[&str] = &[
     "lunix-sv",
     "natsdev",
     "natsinit",
+    "natslog",
     "natsnet",
     "natsps",
     "natstoast",

@@ -42,8 +42,18 @@ pub(crate) fn until_ready(bus: &mut Bus, service: &str) -> Result<()> {
     bus.next_where(soon(), &subject, |message| message.subject == subject).map(drop)
 }
 
+/// Waits until somebody on the bus tells of services: the sockets take connections before anybody else is there.
+fn until_told(bus: &mut Bus) -> Result<()> {
+    let deadline = soon();
+    while let Err(error) = services(bus) {
+        deadline.left().ok_or_else(|| Error::Timeout("services on the bus".to_owned(), error.to_string()))?;
+    }
+    Ok(())
+}
+
 fn every_service_is_ready(vm: &Vm) -> Result<()> {
     let mut bus = vm.bus(soon())?;
+    until_told(&mut bus)?;
     for (service, _) in SERVICES {
         until_ready(&mut bus, service)?;
     }

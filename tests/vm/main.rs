@@ -3,10 +3,14 @@
 
 mod boot;
 mod idle;
+mod limits;
 mod plug;
 mod power;
 mod restart;
+mod single;
+mod survival;
 mod trouble;
+mod watchdog;
 
 use std::process::ExitCode;
 use testkit::suite::Suite;
@@ -33,9 +37,9 @@ fn main() -> ExitCode {
     let started = TempDir::new("vm").and_then(|folder| {
         let prepared = Prepared::from_environment()?;
         let vm = Vm::boot(&prepared, folder.path(), 256)?;
-        Ok((folder, vm))
+        Ok((folder, prepared, vm))
     });
-    let (_folder, mut vm) = match started {
+    let (_folder, prepared, mut vm) = match started {
         Ok(started) => started,
         Err(error) => {
             suite.check("start", || Err(error));
@@ -46,8 +50,12 @@ fn main() -> ExitCode {
         plug::run(&mut suite, &mut vm);
         idle::run(&mut suite, &mut vm);
         restart::run(&mut suite, &mut vm);
+        limits::run(&mut suite, &mut vm);
+        survival::run(&mut suite, &mut vm);
         trouble::run(&mut suite, &mut vm);
         power::run(&mut suite, &mut vm);
+        single::run(&mut suite, &prepared);
+        watchdog::run(&mut suite, &prepared);
     } else {
         eprintln!("the console:\n{}", vm.console());
     }

@@ -45,7 +45,7 @@ fn until_new_pid(vm: &Vm, service: &str, old: u64) -> Result<()> {
 }
 
 /// Kills the service and waits until it is ready again, with its client on the bus.
-fn comes_back(vm: &mut Vm, service: &str) -> Result<()> {
+pub(crate) fn comes_back(vm: &mut Vm, service: &str) -> Result<()> {
     let old = pid_of(vm, service)?;
     vm.sh(&format!("kill -9 {old}"), soon())?;
     until_new_pid(vm, service, old)

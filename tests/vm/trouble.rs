@@ -13,6 +13,7 @@ use testkit::{Error, Result};
 pub(crate) fn run(suite: &mut Suite, vm: &mut Vm) {
     suite.check("trouble::garbage_on_the_bus_port_disturbs_nobody", || garbage(vm));
     suite.check("trouble::a_broken_service_directory_is_named_and_the_others_run_on", || broken_service(vm));
+    suite.check("trouble::the_time_of_day_jumps_and_nobody_is_restarted", || clock_jumps(vm));
     suite.check("trouble::lost_uevents_are_told_and_made_up_for", || netlink_overflow(vm));
 }
 
@@ -66,6 +67,24 @@ fn broken_service(vm: &mut Vm) -> Result<()> {
     ensure(vm.console().contains("broken: "), || format!("no sentence on the console:\n{}", vm.console()))?;
     vm.sh("rm -r /etc/lunix/services/broken", soon())?;
     until_listed(&mut bus, "broken", None)
+}
+
+/// Ten years ahead, twenty back, and to where it was: nothing restarts, and what is killed comes back as quickly as ever.
+fn clock_jumps(vm: &mut Vm) -> Result<()> {
+    let mut bus = vm.bus(soon())?;
+    let said = vm.sh("date +%s", soon())?;
+    let now: i64 = said.trim().parse().map_err(|_| Error::unexpected(format!("date said {said:?}")))?;
+    for years in [10, -10, 0] {
+        let before = running(&mut bus)?;
+        vm.sh(&format!("date -s @{}", now + years * 31_557_600), soon())?;
+        let after = running(&mut bus)?;
+        ensure(before == after, || format!("{years} years on: before {before:?}, after {after:?}"))?;
+        crate::restart::comes_back(vm, "natsps")?;
+        let others = |all: &[String]| all.iter().filter(|line| !line.contains("natsps")).cloned().collect::<Vec<_>>();
+        let after = running(&mut bus)?;
+        ensure(others(&before) == others(&after), || format!("{years} years on: before {before:?}, after {after:?}"))?;
+    }
+    Ok(())
 }
 
 /// Stops natsdev, lets the kernel say more than its socket holds, and lets it go on.

@@ -174,11 +174,15 @@ fn modules(archive: &mut Archive, kernel: &Kernel) -> Result<()> {
         eprintln!("no modules: everything must be built into this kernel");
         return Ok(());
     };
+    let selected = kernel::select_modules(root, version, &wanted_modules()?)?;
+    archive.folder("lib/modules", 0o755);
+    archive.tree("lib/modules/", &selected.join("lib/modules"))
+}
+
+/// The names in `image/modules`.
+pub fn wanted_modules() -> Result<Vec<String>> {
     let list = project::root().join("image/modules");
     let text = std::fs::read_to_string(&list).at(&list)?;
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
-    let wanted: Vec<String> = lines.flat_map(str::split_ascii_whitespace).map(str::to_owned).collect();
-    let selected = kernel::select_modules(root, version, &wanted)?;
-    archive.folder("lib/modules", 0o755);
-    archive.tree("lib/modules/", &selected.join("lib/modules"))
+    Ok(lines.flat_map(str::split_ascii_whitespace).map(str::to_owned).collect())
 }

@@ -14,6 +14,7 @@ mod need;
 mod progress;
 mod project;
 mod test;
+mod userland;
 mod vm;
 
 use failure::{Context, Failure, Result};

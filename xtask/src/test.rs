@@ -9,6 +9,7 @@ use crate::failure::{Context, Failure, Result};
 use crate::kernel;
 use crate::need::{self, Need};
 use crate::project;
+use crate::userland;
 use crate::vm::prepare::{self, Wanted, prepare};
 use count::Count;
 use lexopt::{Arg, ValueExt};
@@ -28,6 +29,8 @@ struct Stage {
     arguments: &'static [&'static str],
     /// What is made for it first.
     prepares: Prepares,
+    /// It is run when it is named or everything is asked for, because it takes long or much.
+    only_full: bool,
     /// After so many seconds it has failed; `--full` has four times as long.
     limit_s: u64,
 }
@@ -38,6 +41,8 @@ enum Prepares {
     Nothing,
     /// The kernel and an image with a test shell.
     Machine,
+    /// A Debian userland on a disk.
+    Debian,
     /// The examples in Rust.
     Examples,
     /// Programs around other people's compiled clients.
@@ -53,6 +58,7 @@ const STAGES: &[Stage] = &[
         what: "every crate's own tests and examples",
         arguments: &["--workspace"],
         prepares: Prepares::Nothing,
+        only_full: false,
         limit_s: 900,
     },
     Stage {
@@ -60,6 +66,7 @@ const STAGES: &[Stage] = &[
         what: "the built programs on this machine",
         arguments: &["-p", "lunix-tests", "--features", "process", "--test", "process"],
         prepares: Prepares::Nothing,
+        only_full: false,
         limit_s: 600,
     },
     Stage {
@@ -67,6 +74,7 @@ const STAGES: &[Stage] = &[
         what: "other people's clients see the same of nats-server and of our bus",
         arguments: &["-p", "lunix-tests", "--features", "clients", "--test", "clients"],
         prepares: Prepares::Clients,
+        only_full: false,
         limit_s: 600,
     },
     Stage {
@@ -74,6 +82,7 @@ const STAGES: &[Stage] = &[
         what: "bytes, memory, wake-ups and allocations within SPECIFICATION.md",
         arguments: &["-p", "lunix-tests", "--features", "budget", "--test", "budget"],
         prepares: Prepares::TinyBuild,
+        only_full: false,
         limit_s: 600,
     },
     Stage {
@@ -81,13 +90,23 @@ const STAGES: &[Stage] = &[
         what: "a real kernel: boot, plug, kill, power off",
         arguments: &["-p", "lunix-tests", "--features", "vm", "--test", "vm"],
         prepares: Prepares::Machine,
+        only_full: false,
         limit_s: 600,
+    },
+    Stage {
+        name: "debian",
+        what: "a Debian userland with login, sshd and cron under lunix-init",
+        arguments: &["-p", "lunix-tests", "--features", "debian", "--test", "debian"],
+        prepares: Prepares::Debian,
+        only_full: true,
+        limit_s: 900,
     },
     Stage {
         name: "examples",
         what: "the examples in every language, on nats-server and on our bus",
         arguments: &["-p", "lunix-tests", "--features", "examples", "--test", "examples"],
         prepares: Prepares::Examples,
+        only_full: false,
         limit_s: 600,
     },
 ];
@@ -97,6 +116,18 @@ const NEEDS: &[Need] = &[
     Need::apt_program("exfatprogs", "mkfs.exfat", "file systems on test sticks"),
     Need::apt_program("e2fsprogs", "mkfs.ext4", "file systems on test sticks"),
     Need::apt("strace", "counts system calls at idle"),
+];
+
+/// Other people's inits and daemons. Tests that miss them are skipped; a full run skips nothing.
+const FULL_NEEDS: &[Need] = &[
+    Need::apt_program("runit", "runsvdir", "runs our daemons"),
+    Need::apt_program("s6", "s6-svscan", "runs our daemons"),
+    Need::apt_program("openrc", "openrc-run", "runs our daemons"),
+    Need::apt_program("systemd", "systemd-analyze", "reads our units"),
+    Need::apt("mosquitto", "runs from its converted unit"),
+    Need::apt("redis-server", "runs from its converted unit"),
+    Need::apt_program("nginx-light", "nginx", "runs from its converted unit"),
+    Need::apt("cron", "runs from its converted unit"),
 ];
 
 type Environment = BTreeMap<&'static str, OsString>;
@@ -121,18 +152,23 @@ pub fn command(mut parser: lexopt::Parser) -> Result<()> {
     if let Some(unknown) = wanted.iter().find(|name| !STAGES.iter().any(|stage| stage.name == **name)) {
         return Err(Failure::usage(format!("no stage {unknown}: see `cargo xtask test --help`")));
     }
-    let stages: Vec<&Stage> =
-        STAGES.iter().filter(|stage| wanted.is_empty() || wanted.iter().any(|name| name == stage.name)).collect();
+    let stages: Vec<&Stage> = STAGES.iter().filter(|stage| is_wanted(stage, &wanted, is_full)).collect();
     run(&stages, is_full)
 }
 
+/// Stages that are named, or without a name those of the run.
+fn is_wanted(stage: &Stage, names: &[String], is_full: bool) -> bool {
+    if names.is_empty() { is_full || !stage.only_full } else { names.iter().any(|name| name == stage.name) }
+}
+
 fn run(stages: &[&Stage], is_full: bool) -> Result<()> {
-    let vm = if stages.iter().any(|stage| stage.prepares == Prepares::Machine) {
+    let vm = if stages.iter().any(|stage| matches!(stage.prepares, Prepares::Machine | Prepares::Debian)) {
         [prepare::NEEDS, kernel::NEEDS].concat()
     } else {
         Vec::new()
     };
-    need::satisfy(&[NEEDS, &vm, build::needs(Flavour::Stable), clients::NEEDS].concat())?;
+    let full = if is_full { FULL_NEEDS } else { &[] };
+    need::satisfy(&[NEEDS, full, &vm, build::needs(Flavour::Stable), clients::NEEDS].concat())?;
     let built = build::build(Flavour::Stable)?;
     let mut environment = clients::environment();
     environment.insert("LUNIX_BIN_DIR", built.folder.into());
@@ -170,6 +206,7 @@ fn run_stage(stage: &Stage, environment: &Environment, is_full: bool) -> Result<
             prepare(&Wanted { flavour: Flavour::Stable, kernel: None, busybox: None, has_test_shell: true }, &folder)?;
             environment.insert("LUNIX_VM", folder.join("prepared.json").into());
         }
+        Prepares::Debian => prepare_debian(&mut environment)?,
         Prepares::TinyBuild if is_full || need::is_met(build::needs(Flavour::Tiny)) => {
             environment.insert("LUNIX_TINY_BIN_DIR", build::build(Flavour::Tiny)?.folder.into());
         }
@@ -206,6 +243,22 @@ fn run_stage(stage: &Stage, environment: &Environment, is_full: bool) -> Result<
     }
     count.add_skips(&std::fs::read_to_string(&skip_log).at(&skip_log)?);
     Ok(count)
+}
+
+/// Where there can be no such userland, the tests are told why and say so.
+fn prepare_debian(environment: &mut Environment) -> Result<()> {
+    let folder = project::vm().join("run/debian");
+    project::make_folder(&folder)?;
+    let built = build::build(Flavour::Stable)?;
+    let prepared = match userland::missing() {
+        Some(reason) => Err(reason),
+        None => userland::prepare(&built, &folder).map_err(|failure| failure.to_string()),
+    };
+    match prepared {
+        Ok(path) => environment.insert("LUNIX_DEBIAN", path.into()),
+        Err(reason) => environment.insert("LUNIX_DEBIAN_MISSING", reason.into()),
+    };
+    Ok(())
 }
 
 fn summary(results: &[(&Stage, Count, f32)], is_full: bool) -> Result<()> {

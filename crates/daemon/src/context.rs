@@ -8,7 +8,8 @@ use crate::service::{QUEUE, Service};
 use interfaces::error;
 use interfaces::time::rfc3339;
 use nats_client::{Client, PublishError, Subscription};
-use nats_proto::headers::Builder;
+use nats_proto::headers::{Builder, Headers};
+use program::Fatal;
 use program::log::{self, Level};
 use reactor::{Instant, Interest, Reactor, Token};
 use serde::Serialize;
@@ -23,8 +24,19 @@ pub struct Request {
     pub subject: String,
     /// Where the answer goes; a command has none.
     pub reply: Option<String>,
+    /// The header block; empty without headers.
+    pub headers: Vec<u8>,
     /// The payload.
     pub payload: Vec<u8>,
+}
+
+impl Request {
+    /// The line that tells who asks ([`interfaces::request`]), where the bus has written one.
+    #[must_use]
+    pub fn asker(&self) -> Option<String> {
+        let headers = Headers::parse(&self.headers).ok()?;
+        Some(String::from_utf8_lossy(headers.get(interfaces::request::HEADER)?).into_owned())
+    }
 }
 
 /// The world of one turn.
@@ -40,6 +52,8 @@ pub struct Context<'a, S> {
     pub(crate) routes: &'a mut Vec<(Subscription, Route)>,
     /// The endpoint whose request is being served.
     pub(crate) serving: Option<usize>,
+    /// Why the daemon ends at the end of this turn.
+    pub(crate) ending: &'a mut Option<Fatal>,
 }
 
 /// What a subscription is for.
@@ -160,6 +174,11 @@ impl<S: Copy> Context<'_, S> {
             Ok(headers) => self.reply_headers(to, &headers.finish()),
             Err(error) => self.log(Level::Error, format_args!("a status cannot be written: {error}")),
         }
+    }
+
+    /// Ends the daemon when this turn is over, for a reason that it cannot live with.
+    pub fn end(&mut self, why: Fatal) {
+        self.ending.get_or_insert(why);
     }
 
     /// The numbers and the unproven events, for a daemon that keeps them over a restart.

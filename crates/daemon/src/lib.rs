@@ -40,6 +40,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod confine;
 mod context;
 mod effects;
 pub mod flags;
@@ -57,3 +58,4 @@ pub use outbox::{Outbox, Unproven};
 pub use program::{Fatal, Level, exit, log};
 pub use reactor::{Instant, Interest, Token};
 pub use run::{Daemon, main};
+pub use sys::seccomp::Call;

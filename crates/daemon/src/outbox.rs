@@ -109,6 +109,11 @@ impl Outbox {
         Ok(self.seq)
     }
 
+    /// Leaves out `count` numbers: events that there will never be. Clients notice the hole.
+    pub fn skip(&mut self, count: u64) {
+        self.seq += count;
+    }
+
     /// Gives the bus what it was not given yet, and asks for the proof.
     pub(crate) fn deliver<K: Copy>(&mut self, client: &mut Client<K>) {
         let before = self.given;
@@ -202,6 +207,15 @@ mod tests {
         assert_eq!((seqs(&outbox), outbox.given), (vec![3, 4], 0));
         outbox.proved();
         assert_eq!(seqs(&outbox), [3, 4]);
+    }
+
+    #[test]
+    fn numbers_can_be_left_out() {
+        let mut outbox = Outbox::new().unwrap();
+        outbox.stage("s".into(), "T", &Empty {}).unwrap();
+        outbox.skip(3);
+        assert_eq!(outbox.stage("s".into(), "T", &Empty {}).unwrap(), 5);
+        assert_eq!((seqs(&outbox), outbox.seq()), (vec![1, 5], 5));
     }
 
     #[test]

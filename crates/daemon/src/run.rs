@@ -1,6 +1,7 @@
 //! The loop that every event daemon runs.
 
 use crate::config;
+use crate::confine::confine;
 use crate::context::{Context, Request, Route};
 use crate::flags::{Given, Program};
 use crate::outbox::Outbox;
@@ -16,6 +17,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use sys::seccomp::Call;
 use sys::signal;
 
 /// Descriptors one daemon may watch.
@@ -31,6 +33,9 @@ const BUS_WAIT: Duration = Duration::from_secs(5);
 pub trait Daemon: Sized {
     /// Name, summary and flags.
     const PROGRAM: Program;
+    /// The system calls it makes once it runs, beside those that the loop makes for every daemon: any other one ends it. `None`: it is not
+    /// confined.
+    const CALLS: Option<&'static [Call]> = None;
     /// The configuration file's type. Its serde attributes should deny unknown fields and default absent ones.
     type Config: DeserializeOwned + Default;
     /// Names the daemon's own descriptors.
@@ -105,17 +110,24 @@ fn run<D: Daemon>(given: &Given) -> Result<(), Fatal> {
         return print(&format!("{} {}\n", D::PROGRAM.name, env!("CARGO_PKG_VERSION")));
     }
     let ready = match given.value("ready-fd") {
-        Some(number) => Ready::take(number)?.unwrap_or_else(|| {
-            log::line(D::PROGRAM.name, Level::Info, format_args!("nobody waits on descriptor {number}"));
-            Ready::nobody()
-        }),
-        None => Ready::nobody(),
+        Some(number) => match Ready::take(D::PROGRAM.name, number)? {
+            Some(ready) => ready,
+            None => {
+                log::line(D::PROGRAM.name, Level::Info, format_args!("nobody waits on descriptor {number}"));
+                Ready::nobody(D::PROGRAM.name)
+            }
+        },
+        None => Ready::nobody(D::PROGRAM.name),
     };
     let config = read_config::<D>(given)?;
     if given.has("check-config") {
         return Ok(());
     }
-    Loop::<D>::start(given, config, ready)?.turn_until_stopped()
+    let started = Loop::<D>::start(given, config, ready)?;
+    if let Some(own) = D::CALLS {
+        confine(D::PROGRAM.name, own);
+    }
+    started.turn_until_stopped()
 }
 
 fn print(text: &str) -> Result<(), Fatal> {
@@ -140,6 +152,7 @@ struct Frame<S> {
     routes: Vec<(Subscription, Route)>,
     scratch: Request,
     program: Program,
+    ending: Option<Fatal>,
 }
 
 impl<S: Copy> Frame<S> {
@@ -159,7 +172,8 @@ impl<S: Copy> Frame<S> {
         };
         let service = Service::new(program, outbox.epoch().to_owned());
         let (routes, scratch) = (Vec::new(), Request::default());
-        let mut this = Self { reactor, client, outbox, service, recorder, routes, scratch, program };
+        let ending = None;
+        let mut this = Self { reactor, client, outbox, service, recorder, routes, scratch, program, ending };
         for (verb, subject) in this.service.subjects() {
             let subscription = this.client.subscribe(&subject, None);
             this.routes.push((subscription, Route::Service(verb)));
@@ -178,6 +192,7 @@ impl<S: Copy> Frame<S> {
             recorder: &mut self.recorder,
             routes: &mut self.routes,
             serving,
+            ending: &mut self.ending,
         }
     }
 
@@ -249,6 +264,9 @@ impl<D: Daemon> Loop<D> {
                 self.serve(now, event)?;
             }
             self.end_turn(now);
+            if let Some(why) = self.frame.ending.take() {
+                return Err(why);
+            }
         }
         Ok(())
     }
@@ -320,9 +338,16 @@ impl<D: Daemon> Loop<D> {
     fn serve_signals(&mut self, now: Instant) -> Result<(), Fatal> {
         while let Some(received) = self.signals.read().map_err(|error| Fatal::system("cannot read a signal", error))? {
             if received.signal == signal::HUP {
+                self.tell(self.ready.reloading(now));
                 self.reload(now);
+                // Not before it is ready at all.
+                if self.bus_wait.is_none() {
+                    let told = self.ready.notify();
+                    self.tell(told);
+                }
             } else {
                 self.stopping = true;
+                self.tell(self.ready.stopping());
             }
         }
         Ok(())
@@ -359,8 +384,13 @@ impl<D: Daemon> Loop<D> {
         if let Err(error) = timer.disarm() {
             self.frame.log(Level::Error, format_args!("cannot disarm a timer: {error}"));
         }
-        if let Err(error) = self.ready.notify() {
-            self.frame.log(Level::Warn, format_args!("cannot tell that we are ready: {error}"));
+        let told = self.ready.notify();
+        self.tell(told);
+    }
+
+    fn tell(&self, told: std::io::Result<()>) {
+        if let Err(error) = told {
+            self.frame.log(Level::Warn, format_args!("cannot tell the supervisor how we are: {error}"));
         }
     }
 }
@@ -377,9 +407,12 @@ fn take<S: Copy>(frame: &mut Frame<S>) -> Option<Told> {
             scratch.subject.clear();
             scratch.subject.push_str(&String::from_utf8_lossy(message.subject));
             scratch.reply = reply;
+            scratch.headers.clear();
+            scratch.headers.extend_from_slice(message.headers);
             scratch.payload.clear();
             scratch.payload.extend_from_slice(message.payload);
             scratch.payload.shrink_to(64 * 1024);
+            scratch.headers.shrink_to(64 * 1024);
             match frame.routes.iter().find(|(of, _)| *of == subscription) {
                 Some((_, route)) => Told::Message(*route),
                 None => Told::Stray,

@@ -57,13 +57,18 @@ impl Client {
             each(&reply);
             match reply {
                 Reply::Ok | Reply::Refused { .. } | Reply::End { .. } => return Ok(()),
-                Reply::Service(_) | Reply::Usage(_) | Reply::Line(_) | Reply::Event(_) | Reply::Unknown => {}
+                Reply::Service(_)
+                | Reply::Usage(_)
+                | Reply::Line(_)
+                | Reply::Event(_)
+                | Reply::Lost(_)
+                | Reply::Unknown => {}
             }
         }
     }
 }
 
-/// All services and then every event, without ever waiting: for a program with an event loop of its own.
+/// A connection that never waits, for a program with an event loop of its own: all services and then every event, and answers between them.
 #[derive(Debug)]
 pub struct Watch {
     socket: OwnedFd,
@@ -76,9 +81,37 @@ impl Watch {
     /// # Errors
     /// As of [`Client::connect`].
     pub fn connect(path: &Path) -> Result<Self, Error> {
-        let socket = open(path, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
-        send(&socket, &Request::Watch)?;
+        Self::open(path, &Request::Watch)
+    }
+
+    /// Connects and asks for something that goes on: [`Request::Watch`], or [`Request::Log`] that follows.
+    ///
+    /// # Errors
+    /// As of [`Client::connect`].
+    pub fn open(path: &Path, request: &Request<'_>) -> Result<Self, Error> {
+        Self::begin(open(path, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?, request)
+    }
+
+    /// The same over a socket that leads to lunix-init already: the one that a companion is born with.
+    ///
+    /// # Errors
+    /// [`Error::Socket`].
+    pub fn over(socket: OwnedFd) -> Result<Self, Error> {
+        rustix::io::ioctl_fionbio(&socket, true)?;
+        Self::begin(socket, &Request::Watch)
+    }
+
+    fn begin(socket: OwnedFd, request: &Request<'_>) -> Result<Self, Error> {
+        send(&socket, request)?;
         Ok(Self { socket, buffer: vec![0; REPLY_MAX].into_boxed_slice() })
+    }
+
+    /// Asks for something else. Its answer comes between the events, in one piece; ask again when it is complete.
+    ///
+    /// # Errors
+    /// [`Error::Socket`] or [`Error::Space`].
+    pub fn ask(&self, request: &Request<'_>) -> Result<(), Error> {
+        send(&self.socket, request)
     }
 
     /// The next reply; `None` when there is none now.

@@ -18,9 +18,9 @@
 //! | `list` | all | `service …` for each service, then `end seq=N` |
 //! | `status name=NAME` | all | `service …`, then `end seq=N`; or `error` |
 //! | `usage`, `usage name=NAME` | all | `usage …` for each service that has processes, then `end seq=N`; or `error` |
-//! | `log`, `log name=NAME` | all | `line text=…` for each line kept, then `end seq=N dropped=M` |
-//! | `log … follow=yes` | all | the same, then `line …` for each line that comes, until the connection ends |
-//! | `watch` | all | like `list`, then `event …` for each event from N+1 on, until the connection ends |
+//! | `log`, `log name=NAME` | all | `line service=NAME text=…` for each line kept, then `end seq=N dropped=M` |
+//! | `log … follow=yes` | all | the same, then `line …` for each line that comes |
+//! | `watch` | all | like `list`, then `event …` for each event from N+1 on |
 //! | `start name=NAME`, `stop name=NAME`, `restart name=NAME`, `reload name=NAME`, `once name=NAME` | root, owner | `ok` or `error`: taken note of, not done yet |
 //! | `signal name=NAME signal=HUP` | root, owner | `ok` or `error` |
 //! | `rescan` | root, owner | `ok`: the directory was read again |
@@ -28,9 +28,19 @@
 //! | `reexec` | root, owner | `ok`: it goes on as another program, and this connection ends; or `error` |
 //!
 //! The owner is the user lunix-init runs as. A refused request gets `error code=C reason="a sentence"`; the codes are those of
-//! sysexits: 64 not understood, 69 there is no such service, 75 too many clients, 77 not permitted. One connection has one request under way at
-//! a time; a new one ends a `watch`. A row of `watch` may already show what one of the events after it tells again. A watcher that reads so slowly
-//! that events were overwritten gets `error code=75` and is cut off: connect again, and begin with the fresh rows.
+//! sysexits: 64 not understood, 69 there is no such service, 75 too many clients, 77 not permitted.
+//!
+//! `watch` and `log … follow=yes` go on until the connection ends, or until the other one of them is asked for. Every other request is
+//! answered between two of their records, in one piece, so the answer needs no mark: what is no `event` after a request is its answer. A
+//! request is read when the answer to the one before is complete. A row of `watch` may already show what one of the events after it tells again.
+//!
+//! Nothing is kept for a client that reads slowly. Where events or lines were overwritten before it read them it gets `lost count=N`; a
+//! watcher then gets all rows anew, up to their `end`, and events go on from there.
+//!
+//! # The companion
+//! A service with a file `companion` in its directory is born with one end of a socket pair that speaks the same protocol: `init` in LISTEN_FDNAMES.
+//! Not the peer's user decides there but that file: see [`Request::FOR_COMPANIONS`] for what it may name. What it does not name is refused with code 77. Requests are
+//! taken at a bounded rate; what comes faster waits in the socket.
 //!
 //! Fields of `service`: `name`, `state` (see [`ServiceState`]), `type` (longrun, oneshot, bundle), `wanted` (up, down), `override` (started, stopped; only while
 //! the operator's word differs from the directory), `once` (only while it runs until it ends), `pid`, `since_ms` (age of the state), `process_ms` (age of its process),
@@ -64,7 +74,7 @@ mod words;
 pub use client::{Client, Watch};
 pub use generation::{Generation, Lists, Names};
 pub use record::{Record, Text, Writer};
-pub use reply::{Event, Reply, Service};
+pub use reply::{Event, Line, Reply, Service};
 pub use request::Request;
 pub use scan::{Mark, Scanner};
 pub use usage::Usage;

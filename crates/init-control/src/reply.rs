@@ -5,6 +5,7 @@ use crate::generation::{Generation, Names};
 use crate::record::{Record, Text};
 use crate::usage::Usage;
 use crate::words::{Ended, ServiceState, What};
+use std::fmt;
 
 /// One row of `list`.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +63,33 @@ pub struct Event<'a> {
     pub generation: Option<Generation<'a>>,
 }
 
+/// One line of output. It shows as `service: text`, which is how a console prints it.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// The service that wrote it.
+    pub service: Option<&'a str>,
+    /// The line without its end.
+    pub text: Text<'a>,
+}
+
+impl<'a> Line<'a> {
+    /// The bytes that it shows as.
+    pub fn bytes(&self) -> impl Iterator<Item = u8> + 'a {
+        let service = self.service.unwrap_or_default();
+        let between: &[u8] = if service.is_empty() { b"" } else { b": " };
+        service.bytes().chain(between.iter().copied()).chain(self.text.bytes())
+    }
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.service {
+            Some(service) => write!(f, "{service}: {}", self.text),
+            None => write!(f, "{}", self.text),
+        }
+    }
+}
+
 /// What lunix-init answers.
 #[derive(Clone, Copy, Debug)]
 pub enum Reply<'a> {
@@ -79,7 +107,7 @@ pub enum Reply<'a> {
     /// What a service uses of the machine.
     Usage(Usage<'a>),
     /// One line of output.
-    Line(Text<'a>),
+    Line(Line<'a>),
     /// The rows or lines are complete.
     End {
         /// Number of the last event they include.
@@ -89,6 +117,8 @@ pub enum Reply<'a> {
     },
     /// Something happened.
     Event(Event<'a>),
+    /// What was to be told was overwritten before it was read: so many events or lines. Of services the rows follow anew, up to their `End`.
+    Lost(u64),
     /// A record of a later version.
     Unknown,
 }
@@ -108,7 +138,11 @@ impl<'a> Reply<'a> {
             },
             "service" => Self::Service(service(&record)?),
             "usage" => Self::Usage(Usage::read(&record)?),
-            "line" => Self::Line(record.get("text").ok_or(Error::Field("line", "text"))?),
+            "line" => Self::Line(Line {
+                service: record.get("service").and_then(Text::word),
+                text: record.get("text").ok_or(Error::Field("line", "text"))?,
+            }),
+            "lost" => Self::Lost(record.get("count").and_then(Text::number).ok_or(Error::Field("lost", "count"))?),
             "end" => Self::End {
                 seq: record.get("seq").and_then(Text::number).ok_or(Error::Field("end", "seq"))?,
                 dropped: record.get("dropped").and_then(Text::number).unwrap_or(0),
@@ -177,10 +211,20 @@ mod tests {
         let Reply::Event(event) = Reply::decode(b"event seq=3 what=halt").unwrap() else { panic!() };
         assert_eq!((event.seq, event.service, event.what), (3, None, What::Halt));
         assert!(matches!(Reply::decode(b"event seq=3 what=danced").unwrap(), Reply::Unknown));
+        assert!(matches!(Reply::decode(b"lost count=7").unwrap(), Reply::Lost(7)));
         assert!(matches!(Reply::decode(b"weather rain=1").unwrap(), Reply::Unknown));
         assert!(matches!(
             Reply::decode(b"service name=a state=odd type=longrun wanted=up"),
             Err(Error::Field(_, "state"))
         ));
+    }
+
+    #[test]
+    fn a_line_shows_with_its_service() {
+        let Reply::Line(line) = Reply::decode(b"line service=sshd text=\"a \\x07\"").unwrap() else { panic!() };
+        assert_eq!((line.service, line.to_string().as_str()), (Some("sshd"), "sshd: a \u{7}"));
+        assert_eq!(line.bytes().collect::<Vec<u8>>(), b"sshd: a \x07");
+        let Reply::Line(line) = Reply::decode(b"line text=alone").unwrap() else { panic!() };
+        assert_eq!((line.to_string().as_str(), line.bytes().count()), ("alone", 5));
     }
 }

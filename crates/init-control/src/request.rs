@@ -118,6 +118,16 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// The words that the file `companion` may hold. What ends lunix-init itself, or makes another program of it, is not among them.
+    pub const FOR_COMPANIONS: [&'static str; 15] = [
+        "list", "status", "usage", "log", "watch", "start", "stop", "restart", "reload", "once", "signal", "rescan",
+        "poweroff", "reboot", "halt",
+    ];
+
+    /// What an empty file `companion` stands for.
+    pub const FOR_COMPANIONS_USUALLY: [&'static str; 9] =
+        ["list", "status", "usage", "log", "watch", "start", "stop", "restart", "reload"];
+
     /// The packet to send.
     ///
     /// # Errors

@@ -92,6 +92,21 @@ impl<'a> Argument<'a> {
             },
         }
     }
+
+    /// The argument's one number: the whole text, or the number (or its digits) in the object's field of that name; `None` when it is absent.
+    ///
+    /// # Errors
+    /// [`Malformed::Field`] when it is no number from 0 on.
+    pub fn number(&self, field: &str) -> Result<Option<u64>, Malformed> {
+        let wrong = || Malformed::Field { field: field.to_owned(), expected: "a number from 0 on" };
+        if let Self::Object(object) = self
+            && let Some(Value::Number(number)) = object.get(field)
+        {
+            return number.as_u64().map(Some).ok_or_else(wrong);
+        }
+        let text = self.text(field).map_err(|_| wrong())?;
+        text.map(|text| text.trim().parse().map_err(|_| wrong())).transpose()
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +124,18 @@ mod tests {
     fn plain_text_keeps_its_words_and_loses_one_line_end() {
         assert_eq!(Argument::parse(b"hello world\n").unwrap(), Argument::Text("hello world".into()));
         assert_eq!(Argument::parse(b"[1]").unwrap(), Argument::Text("[1]".into()));
+    }
+
+    #[test]
+    fn numbers_come_as_text_or_as_numbers() {
+        for payload in ["20", "\"20\"", "{\"lines\":20}", "{\"lines\":\"20\"}", " 20 "] {
+            assert_eq!(Argument::parse(payload.as_bytes()).unwrap().number("lines"), Ok(Some(20)), "{payload}");
+        }
+        assert_eq!(Argument::None.number("lines"), Ok(None));
+        for payload in ["many", "-1", "{\"lines\":1.5}", "{\"lines\":[]}", "{\"lines\":-1}"] {
+            let why = Argument::parse(payload.as_bytes()).unwrap().number("lines").unwrap_err().to_string();
+            assert_eq!(why, "the field lines of the argument must be a number from 0 on", "{payload}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Every message of every domain, for code generation: subject, kind, schema, example.
 
 mod hardware;
+mod init;
+mod log;
 mod network;
 
-use crate::{Event, List, Overrun, init, process, toast};
+use crate::{Event, List, Overrun, process, toast};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde_json::{Value, json};
 
@@ -51,7 +53,7 @@ pub struct Domain {
 /// All domains, in the order of the reference.
 #[must_use]
 pub fn domains() -> Vec<Domain> {
-    vec![hardware::domain(), init_domain(), network::domain(), process_domain(), toast_domain()]
+    vec![hardware::domain(), init::domain(), log::domain(), network::domain(), process_domain(), toast_domain()]
 }
 
 fn message<T: JsonSchema>(
@@ -122,49 +124,6 @@ fn process_domain() -> Domain {
     }
 }
 
-fn init_domain() -> Domain {
-    let sshd = json!({"name": "sshd", "pid": 412});
-    Domain {
-        name: "init",
-        daemon: "natsinit",
-        summary: "Services: what lunix-init does.",
-        messages: vec![
-            message::<List<'_, init::Service<'_>>>(
-                "init.list",
-                Kind::Request,
-                "ServiceList",
-                "Answers every service, under the last thing that happened to it.",
-                json!({"epoch": "5f1d7a84c09be6f2", "seq": 9, "items":
-                    [with(json!({"subject": "init.service.sshd.ready"}), sshd.clone())]}),
-            ),
-            message::<Event<'_, init::Service<'_>>>(
-                "init.service.<name>.<what>",
-                Kind::Event,
-                "ServiceEvent",
-                "Something happened to a service.",
-                with(stamp(9), sshd),
-            ),
-            message::<Event<'_, init::Generation<'_>>>(
-                "init.generation.<what>",
-                Kind::Event,
-                "GenerationEvent",
-                "The service directory is another one: what differs.",
-                with(
-                    stamp(9),
-                    json!({"generation": 3, "added": ["web"], "changed": ["sshd"], "removed": ["ftpd"], "kept": 17, "took_ms": 12}),
-                ),
-            ),
-            message::<Event<'_, init::Machine<'_>>>(
-                "init.machine.<what>",
-                Kind::Event,
-                "MachineEvent",
-                "The whole machine is about to stop.",
-                with(stamp(10), json!({"reason": "asked for by root"})),
-            ),
-        ],
-    }
-}
-
 fn toast_domain() -> Domain {
     let toast = json!({"summary": "a USB stick was plugged in!", "urgency": "normal"});
     Domain {
@@ -199,14 +158,12 @@ mod tests {
         let examples: Vec<_> = domains().into_iter().flat_map(|domain| domain.messages).collect();
         let of = |name: &str| examples.iter().find(|m| m.type_name == name).unwrap().example.to_string();
         hardware::tests::read(&of);
+        log::tests::read(&of);
         network::tests::read(&of);
         serde_json::from_str::<List<'_, process::Process<'_>>>(&of("ProcessList")).unwrap();
         serde_json::from_str::<Event<'_, process::Process<'_>>>(&of("ProcessStarted")).unwrap();
         serde_json::from_str::<Event<'_, process::Exited<'_>>>(&of("ProcessExited")).unwrap();
-        serde_json::from_str::<List<'_, init::Service<'_>>>(&of("ServiceList")).unwrap();
-        serde_json::from_str::<Event<'_, init::Service<'_>>>(&of("ServiceEvent")).unwrap();
-        serde_json::from_str::<Event<'_, init::Generation<'_>>>(&of("GenerationEvent")).unwrap();
-        serde_json::from_str::<Event<'_, init::Machine<'_>>>(&of("MachineEvent")).unwrap();
+        init::tests::read(&of);
         serde_json::from_str::<toast::Toast<'_>>(&of("Toast")).unwrap();
         serde_json::from_str::<Event<'_, toast::Shown<'_>>>(&of("ToastShown")).unwrap();
     }

@@ -6,6 +6,8 @@ pub const BAD_REQUEST: u16 = 400;
 pub const FORBIDDEN: u16 = 403;
 /// There is no such thing; the sentence names it.
 pub const NOT_FOUND: u16 = 404;
+/// The thing is in a state in which this cannot be done; the sentence says why.
+pub const CONFLICT: u16 = 409;
 /// The answer is larger than the bus carries in one message: ask for less.
 pub const TOO_LARGE: u16 = 413;
 /// The daemon failed; its log says more.

@@ -23,6 +23,7 @@ pub mod error;
 pub mod hardware;
 pub mod init;
 
+pub mod log;
 pub mod network;
 pub mod process;
 pub mod request;

@@ -68,6 +68,20 @@ impl<'a> Record<'a> {
     }
 }
 
+impl<'a> Properties<'a> {
+    /// Those in bytes that [`Self::written`] gave.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes as they are written: a line for each, with a blank in front.
+    #[must_use]
+    pub const fn written(self) -> &'a [u8] {
+        self.0
+    }
+}
+
 impl<'a> Iterator for Properties<'a> {
     type Item = (&'a [u8], &'a [u8]);
 

@@ -79,6 +79,22 @@ impl<'a> Elements<'a> {
         whole.get(..whole.len() - scan.rest().len()).map(Self)
     }
 
+    /// Reads what [`Self::written`] gave; `None` when it is not well-formed.
+    #[must_use]
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        if bytes.is_empty() {
+            return Some(Self::none());
+        }
+        let mut scan = Scan::new(bytes);
+        Self::take(&mut scan).filter(|_| scan.rest().is_empty())
+    }
+
+    /// The bytes as they are written; none without an element.
+    #[must_use]
+    pub const fn written(self) -> &'a [u8] {
+        self.0
+    }
+
     /// True when there is none.
     #[must_use]
     pub const fn is_empty(self) -> bool {

@@ -53,6 +53,15 @@ impl Inotify {
         Ok(inotify::add_watch(&self.0, path, what)?)
     }
 
+    /// Watches a file for changes of its content, also for those that the kernel makes (`cgroup.events`, `memory.events`). Returns the watch's
+    /// number.
+    ///
+    /// # Errors
+    /// As [`Inotify::watch`].
+    pub fn watch_content(&self, path: &Path) -> io::Result<i32> {
+        Ok(inotify::add_watch(&self.0, path, WatchFlags::MODIFY)?)
+    }
+
     /// Ends a watch. Changes already queued for it may still be read.
     ///
     /// # Errors
@@ -96,6 +105,19 @@ impl AsFd for Inotify {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_written_to_has_changed() {
+        let file = std::env::temp_dir().join(format!("reactor-content-{}", std::process::id()));
+        std::fs::write(&file, "").unwrap();
+        let inotify = Inotify::new().unwrap();
+        let watch = inotify.watch_content(&file).unwrap();
+        std::fs::write(&file, "more").unwrap();
+        let mut seen = Vec::new();
+        inotify.read(|change| seen.push(change.watch)).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert!(!seen.is_empty() && seen.iter().all(|&one| one == watch), "{seen:?}");
+    }
 
     #[test]
     fn a_new_entry_is_told_by_name() {

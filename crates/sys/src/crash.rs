@@ -9,7 +9,7 @@ use std::cell::UnsafeCell;
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::io;
 use std::mem::{MaybeUninit, size_of};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
@@ -82,9 +82,9 @@ pub fn arm(plan: Plan) -> io::Result<()> {
     // In place of the null at the end.
     arguments.pop();
     arguments.extend([digits.cast_const(), ptr::null()]);
-    keep_up_to(&plan.program);
+    keep_up_to(plan.program.as_raw_fd());
     if let Some((file, _)) = &plan.times {
-        keep_up_to(file);
+        keep_up_to(file.as_raw_fd());
     }
     let armed = Armed {
         // SAFETY: no arguments. As the handler asks for it: the number itself, whatever a library remembers.
@@ -121,8 +121,8 @@ fn handle(signal: c_int) -> io::Result<()> {
 }
 
 /// The next program needs this descriptor: all up to it are kept open over a crash.
-pub fn keep_up_to(fd: impl AsFd) {
-    HIGHEST.fetch_max(fd.as_fd().as_raw_fd(), Ordering::Relaxed);
+pub fn keep_up_to(fd: RawFd) {
+    HIGHEST.fetch_max(fd, Ordering::Relaxed);
 }
 
 /// When it crashed before, the newest first; zero for never.

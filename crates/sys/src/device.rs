@@ -106,7 +106,7 @@ pub fn set_chip_time(rtc: impl AsFd, moment: Moment) -> io::Result<()> {
 #[allow(clippy::useless_conversion, reason = "time_t is shorter on some machines")]
 #[must_use]
 pub fn local_moment(unix_s: i64) -> Option<Moment> {
-    let time = libc::time_t::try_from(unix_s).ok()?;
+    let time = unix_s.try_into().ok()?;
     // SAFETY: tm is plain integers and a pointer; all zero is a valid value.
     let mut broken: libc::tm = unsafe { std::mem::zeroed() };
     // SAFETY: both pointers are valid; the second one's target is written.
@@ -187,6 +187,16 @@ pub fn detach_loop(disk: impl AsFd) -> io::Result<()> {
     check(unsafe { libc::ioctl(disk.as_fd().as_raw_fd(), LOOP_DETACH, 0) })
 }
 
+/// The key for the keyboard request sends us this signal from now on (KDSIGACCEPT, `man 2 ioctl_console`).
+///
+/// # Errors
+/// `EPERM` without CAP_KILL, `ENOTTY` for what is no virtual console.
+pub fn accept_keyboard_request(console: impl AsFd, signal: crate::signal::Signal) -> io::Result<()> {
+    let number = libc::c_ulong::try_from(signal).unwrap_or(0);
+    // SAFETY: this request takes a number.
+    check(unsafe { libc::ioctl(console.as_fd().as_raw_fd(), KEYBOARD_REQUEST, number) })
+}
+
 /// Swaps to the device or file, with this priority (0 to 32767) when there is one.
 ///
 /// # Errors
@@ -223,6 +233,7 @@ const SET_TIME: libc::Ioctl = request(WRITE, b'p', 10, 36);
 const SET_TIMEOUT: libc::Ioctl = request(READ | WRITE, b'W', 6, 4);
 const GET_TIMEOUT: libc::Ioctl = request(READ, b'W', 7, 4);
 const LOOP_DETACH: libc::Ioctl = 0x4C01;
+const KEYBOARD_REQUEST: libc::Ioctl = 0x4B4E;
 const WRITE: u32 = 1;
 const READ: u32 = 2;
 

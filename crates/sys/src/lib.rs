@@ -12,14 +12,18 @@
 
 pub mod capability;
 pub mod crash;
+pub mod datagram;
 pub mod descriptor;
 pub mod device;
 pub mod exec;
 pub mod filter;
 pub mod netlink;
 pub mod network;
+pub mod notify;
 pub mod old_kernel;
 pub mod peer;
+pub mod seccomp;
 pub mod signal;
 pub mod spawn;
+pub mod standard;
 pub mod tcp;

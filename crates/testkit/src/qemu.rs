@@ -44,6 +44,10 @@ pub struct Machine {
     pub icount: bool,
     /// A folder of the host that the guest can mount (9p, tag `share`).
     pub share: Option<PathBuf>,
+    /// Ports of the guest that loopback ports lead to, beside the bus's: (here, there).
+    pub forwards: Vec<(u16, u16)>,
+    /// More arguments for QEMU.
+    pub arguments: Vec<String>,
 }
 
 impl Machine {
@@ -63,7 +67,10 @@ impl Machine {
             command.args(["-device", &format!("pcie-root-port,id=slot{slot},slot={slot},chassis={slot}")]);
         }
         // restrict=on: the guest reaches nothing outside; only this one port leads in.
-        let forward = format!("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{}-:4222", self.bus_port);
+        let mut forward = format!("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{}-:4222", self.bus_port);
+        for (here, there) in &self.forwards {
+            forward.push_str(&format!(",hostfwd=tcp:127.0.0.1:{here}-:{there}"));
+        }
         command.args(["-netdev", &forward, "-device", "virtio-net-pci,netdev=net"]);
         if self.icount {
             command.args(["-icount", "shift=0,sleep=off"]);
@@ -72,6 +79,7 @@ impl Machine {
             let share = share.display();
             command.args(["-virtfs", &format!("local,path={share},mount_tag=share,security_model=none")]);
         }
+        command.args(&self.arguments);
         command
     }
 

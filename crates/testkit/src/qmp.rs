@@ -73,6 +73,24 @@ impl Qmp {
         Ok(printed.as_str().unwrap_or_default().trim().to_owned())
     }
 
+    /// Waits for the event `name`, whatever it is about, and returns what it says.
+    ///
+    /// # Errors
+    /// When the deadline passes, or QEMU ends before.
+    pub fn announced(&mut self, name: &str, deadline: Deadline) -> Result<Value> {
+        loop {
+            if let Some(index) =
+                self.events.iter().position(|event| event.get("event").is_some_and(|event| event == name))
+            {
+                return Ok(self.events.swap_remove(index));
+            }
+            let message = self.read(deadline);
+            let seen = |error: Error| Error::Timeout(format!("QEMU's {name}: {error}"), format!("{:?}", self.events));
+            let message = message.map_err(seen)?;
+            self.events.push(message);
+        }
+    }
+
     /// Waits for the event `name` about `device` and takes it.
     ///
     /// # Errors

@@ -61,6 +61,19 @@ impl Prepared {
     }
 }
 
+/// What a machine has beside the usual.
+#[derive(Clone, Debug, Default)]
+pub struct Special {
+    /// Added to the kernel's command line.
+    pub append: String,
+    /// Ports of the guest that loopback ports lead to: (here, there).
+    pub forwards: Vec<(u16, u16)>,
+    /// More arguments for QEMU.
+    pub arguments: Vec<String>,
+    /// Whether one instruction takes one nanosecond, whatever the host does.
+    pub icount: bool,
+}
+
 /// A running machine; it is killed when dropped.
 #[derive(Debug)]
 pub struct Vm {
@@ -77,7 +90,7 @@ impl Vm {
     /// # Errors
     /// When QEMU cannot be started.
     pub fn boot(prepared: &Prepared, run_folder: &Path, memory_mb: u32) -> Result<Self> {
-        Self::start(prepared, run_folder, memory_mb, false)
+        Self::boot_with(prepared, run_folder, memory_mb, Special::default())
     }
 
     /// The same on a clock that counts one nanosecond per instruction, whatever the host does: for measuring. Takes about a minute.
@@ -85,21 +98,27 @@ impl Vm {
     /// # Errors
     /// As [`Self::boot`].
     pub fn boot_measured(prepared: &Prepared, run_folder: &Path, memory_mb: u32) -> Result<Self> {
-        Self::start(prepared, run_folder, memory_mb, true)
+        Self::boot_with(prepared, run_folder, memory_mb, Special { icount: true, ..Special::default() })
     }
 
-    fn start(prepared: &Prepared, run_folder: &Path, memory_mb: u32, icount: bool) -> Result<Self> {
+    /// The same with more than the usual.
+    ///
+    /// # Errors
+    /// As [`Self::boot`].
+    pub fn boot_with(prepared: &Prepared, run_folder: &Path, memory_mb: u32, special: Special) -> Result<Self> {
         std::fs::create_dir_all(run_folder).map_err(Error::io(format!("create {}", run_folder.display())))?;
         let machine = Machine {
             run_folder: run_folder.to_owned(),
             kernel: prepared.kernel.clone(),
             initramfs: prepared.initramfs.clone(),
-            append: String::new(),
+            append: special.append,
             memory_mb,
             console: Console::Pipe,
             bus_port: qemu::free_port()?,
-            icount,
+            icount: special.icount,
             share: None,
+            forwards: special.forwards,
+            arguments: special.arguments,
         };
         let mut process = Process::spawn("qemu", &mut machine.command())?;
         let console = process.stdin();

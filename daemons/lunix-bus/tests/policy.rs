@@ -12,8 +12,8 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-const DAEMONS: [(&str, u32); 5] =
-    [("natsdev", 902), ("natsps", 903), ("natsinit", 901), ("natstoast", 904), ("natsnet", 905)];
+const DAEMONS: [(&str, u32); 6] =
+    [("natsdev", 902), ("natsps", 903), ("natsinit", 901), ("natstoast", 904), ("natsnet", 905), ("natslog", 906)];
 const SESSION: u32 = 950;
 const ADM: u32 = 951;
 

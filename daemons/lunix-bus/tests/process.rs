@@ -267,6 +267,27 @@ fn readiness_is_told_on_the_descriptor() {
 }
 
 #[test]
+fn a_supervisor_hears_by_its_socket_when_it_is_ready_and_when_it_ends() {
+    let directory = directory("notify");
+    let path = directory.join("socket");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let heard = || {
+        let mut bytes = [0; 64];
+        let count = socket.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(bytes.get(..count).unwrap_or_default()).into_owned()
+    };
+    let mut command = ours();
+    let mut child = command.args(["-p", "-1"]).env("NOTIFY_SOCKET", &path).stderr(Stdio::null()).spawn().unwrap();
+    assert_eq!(heard(), "READY=1");
+    let asked = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(asked.success());
+    assert_eq!(heard(), "STOPPING=1");
+    child.wait().unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
+#[test]
 fn at_rest_it_makes_no_system_call() {
     let server = Server::start(ours(), &[]);
     let mut clients: Vec<_> = (0..10).map(|_| server.client()).collect();

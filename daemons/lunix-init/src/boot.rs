@@ -68,6 +68,10 @@ pub fn mount_all(console: &mut Console) {
 pub fn set_up() {
     // In a PID namespace there is no such key.
     let _ = rustix::system::reboot(RebootCommand::CadOff);
+    // Neither does a machine without a screen have a key for the keyboard request.
+    if let Ok(console) = rustix::fs::open("/dev/tty0", OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()) {
+        let _ = sys::device::accept_keyboard_request(&console, sys::signal::WINCH);
+    }
     let _ = rustix::process::chdir("/");
     rustix::process::umask(Mode::from_raw_mode(0o022));
 }
@@ -85,10 +89,11 @@ fn is_writable(path: &str) -> bool {
     rustix::fs::access(path, Access::WRITE_OK).is_ok()
 }
 
-/// Where the kernel found no console for PID 1, the standard library put /dev/null in its place.
+/// Where the kernel found no console for PID 1, something that nobody hears is in its place.
 fn find_console() {
     let is_null = |stat: rustix::fs::Stat| stat.st_rdev == rustix::fs::makedev(1, 3);
-    if !rustix::fs::fstat(rustix::stdio::stderr()).is_ok_and(is_null) {
+    let is_silent = sys::standard::stderr_was_closed() || rustix::fs::fstat(rustix::stdio::stderr()).is_ok_and(is_null);
+    if !is_silent {
         return;
     }
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;

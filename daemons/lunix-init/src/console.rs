@@ -1,5 +1,6 @@
 //! Where lunix-init and its services are heard: standard error, never waited for.
 
+use crate::kernel_log::KernelLog;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
 use std::fmt;
@@ -14,7 +15,7 @@ const WRITE_MAX: usize = 2048;
 pub struct Console {
     own: Option<OwnedFd>,
     /// The kernel's log, for lunix-init's own lines.
-    kernel: Option<OwnedFd>,
+    kernel: Option<KernelLog>,
     unseen: u64,
 }
 
@@ -31,10 +32,9 @@ impl Console {
         Self { own: rustix::fs::open("/proc/self/fd/2", flags, Mode::empty()).ok(), kernel: None, unseen: 0 }
     }
 
-    /// From now on lunix-init's own lines go to the kernel's log, too (`man 4 kmsg`), where log services find them.
+    /// From now on lunix-init's own lines go to the kernel's log, too.
     pub fn tell_the_kernel(&mut self) {
-        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        self.kernel = rustix::fs::open("/dev/kmsg", flags, Mode::empty()).ok();
+        self.kernel = KernelLog::open();
     }
 
     /// Writes `prefix: text` as one line. What finds no room is counted, and the count is told with the next line that does.
@@ -61,10 +61,8 @@ impl Console {
     /// Writes a line of lunix-init's own.
     pub fn say(&mut self, words: fmt::Arguments<'_>) {
         let words = words.to_string();
-        if let Some(kernel) = &self.kernel {
-            // Facility daemon, at the level that the kernel does not print: the console has the line already. What finds no room there is on
-            // the console all the same.
-            let _ = rustix::io::write(kernel, format!("<31>lunix-init: {words}\n").as_bytes());
+        if let Some(kernel) = &mut self.kernel {
+            kernel.say(&words);
         }
         self.line("lunix-init", words.as_bytes());
     }

@@ -61,6 +61,17 @@ pub(crate) struct Generations {
 }
 
 impl Supervisor {
+    /// How many generations were taken over.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generations.number
+    }
+
+    /// Goes on counting from there.
+    pub const fn resume_generation(&mut self, number: u64) {
+        self.generations.number = number;
+    }
+
     /// What differs in the directory as read.
     pub(crate) fn differences(&self, found: &[Found]) -> Diff {
         let mut diff = Diff::default();

@@ -29,21 +29,29 @@
 mod adapter;
 pub mod boot;
 mod by_name;
+pub mod cgroup;
+pub mod cmdline;
 pub mod console;
+mod criticality;
 pub mod directory;
 pub mod environment;
 pub mod generation;
 mod graph;
 pub mod identity;
+pub mod kernel_log;
+pub mod last;
 pub mod lifecycle;
 pub mod lines;
+pub mod mounts;
 pub mod notice;
 pub mod options;
 mod orders;
 pub mod overrides;
 pub mod poweroff;
+pub mod rate;
 mod reasons;
 pub mod reconcile;
+pub mod rescue;
 pub mod ring;
 mod sayings;
 pub mod scarcity;
@@ -66,6 +74,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Wish::Run(options)) if is_pid1 => pid1(options),
         Ok(Wish::Run(options)) => supervise(&options),
         Ok(Wish::Check(options)) => check(&options),
+        Ok(Wish::LastSteps(steps)) => last_steps(steps),
+        Ok(Wish::Resumes(version)) if version == u32::from(survival::copies::VERSION) => ExitCode::SUCCESS,
+        Ok(Wish::Resumes(version)) => fail(78, &format!("cannot go on from a state of version {version}")),
         Ok(Wish::Version) => print(concat!("lunix-init ", env!("CARGO_PKG_VERSION"), "\n")),
         Ok(Wish::Help) => print(&options::help()),
         Err(sentence) => fail(64, &sentence),
@@ -84,8 +95,9 @@ fn fail(code: u8, sentence: &str) -> ExitCode {
 
 /// An ordinary process that supervises a directory.
 fn supervise(options: &Options) -> ExitCode {
-    // First, while nothing else is open that could have its number.
-    let ready = match options.ready_fd.map(sys::descriptor::inherited) {
+    // First, while nothing else is open that could have its number. Who goes on from where another was has told it already.
+    let ready_fd = options.ready_fd.filter(|_| options.state_fd.is_none());
+    let ready = match ready_fd.map(sys::descriptor::inherited) {
         None => None,
         Some(Ok(fd)) => Some(fd),
         Some(Err(error)) => {
@@ -99,23 +111,47 @@ fn supervise(options: &Options) -> ExitCode {
     }
     // Orphans of services come to us instead of to PID 1. A kernel that refuses leaves them there.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-    match adapter::run(options, false, ready) {
+    let mut begun = survival::takeover::begin(options, false, &mut Console::default());
+    match adapter::run(options, false, ready, &mut begun) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => fail(71, &error.to_string()),
     }
 }
 
+/// For our parent alone: whoever else did this would take the machine from under everybody.
+fn last_steps(steps: last::Steps) -> ExitCode {
+    let is_called_by_pid1 = rustix::process::getppid().is_some_and(rustix::process::Pid::is_init);
+    if !is_called_by_pid1 || !poweroff::is_first_namespace() {
+        return fail(64, "--last-steps is for the PID 1 of a machine that ends");
+    }
+    let mut console = Console::default();
+    console.tell_the_kernel();
+    last::take(steps, &mut console);
+    ExitCode::SUCCESS
+}
+
 fn pid1(mut options: Options) -> ExitCode {
     prepare();
     let mut console = Console::default();
-    if options.mounts {
+    let is_first = options.state_fd.is_none();
+    if options.mounts && is_first {
         boot::mount_all(&mut console);
     }
-    boot::set_up();
+    let mut begun = survival::takeover::begin(&options, true, &mut console);
+    if is_first {
+        boot::set_up();
+    }
+    if poweroff::is_first_namespace() {
+        options.take_in(&cmdline::parse(&std::fs::read_to_string("/proc/cmdline").unwrap_or_default()));
+    }
+    if !is_first {
+        // What the machine was booted for has been done.
+        options.mode = cmdline::Mode::Whole;
+    }
     options.control.get_or_insert_with(|| init_control::SOCKET.into());
     options.overrides.get_or_insert_with(|| options::OVERRIDES.into());
     loop {
-        match adapter::run(&options, true, None) {
+        match adapter::run(&options, true, None, &mut begun) {
             Ok(goal) => {
                 poweroff::finish(goal, &mut console);
                 // Nothing more can be done, and PID 1 must not end.

@@ -30,6 +30,18 @@ impl Lines {
         }
     }
 
+    /// A line that has begun with these bytes.
+    #[must_use]
+    pub fn begun(partial: Vec<u8>) -> Self {
+        Self { partial }
+    }
+
+    /// What there is of the line that has begun.
+    #[must_use]
+    pub fn partial(&self) -> &[u8] {
+        &self.partial
+    }
+
     /// True while a line is incomplete.
     #[must_use]
     pub fn has_part(&self) -> bool {

@@ -5,7 +5,7 @@ use crate::generation::missing_sentence;
 use crate::graph::{circles, tell_circle};
 use crate::lifecycle::Input;
 use crate::service::{Definition, Found, OnChange, Service};
-use crate::supervisor::{Act, Acts, Supervisor};
+use crate::supervisor::{Act, Acts, BOOT, Supervisor};
 use init_control::What;
 use reactor::Instant;
 use std::collections::BTreeSet;
@@ -92,6 +92,7 @@ impl Supervisor {
             Some(slot) => *slot = service,
             None => self.services.push(service),
         }
+        self.touch(id);
         self.tell(id, What::Added, acts);
     }
 
@@ -100,6 +101,9 @@ impl Supervisor {
         let back = std::mem::take(&mut service.removed);
         if service.fingerprint == entry.fingerprint && !back {
             service.place = entry.place.map(String::into_boxed_str);
+            if let (true, Ok(definition)) = (service.undefined, entry.definition) {
+                (service.definition, service.undefined) = (definition, false);
+            }
             return;
         }
         let remarks = entry.remarks.iter().map(|remark| format!("{}: {remark}", entry.name));
@@ -161,7 +165,7 @@ impl Supervisor {
     }
 
     /// Resolves names to numbers, in both directions.
-    fn link(&mut self) {
+    pub(crate) fn link(&mut self) {
         let links = Links::of(self);
         let listed = self.listed(&links.after);
         let circles = circles(&links.after);
@@ -192,7 +196,14 @@ impl Supervisor {
     /// What the bundle of all that is to be started leads to; `None` where there is no such bundle: everything is.
     fn listed(&self, after: &[Vec<usize>]) -> Option<BTreeSet<usize>> {
         let is_bundle = |id: &usize| self.get(*id).is_some_and(|one| !one.removed && one.newest().is_bundle);
-        let root = ROOTS.iter().find_map(|name| self.find(name).filter(is_bundle))?;
+        let named = |name: &str| self.find(name).filter(is_bundle);
+        let root = match self.only_boot {
+            true => match named(BOOT) {
+                Some(root) => root,
+                None => return Some(BTreeSet::new()),
+            },
+            false => ROOTS.iter().find_map(|name| named(name))?,
+        };
         let mut listed = BTreeSet::from([root]);
         let mut ahead = vec![root];
         while let Some(id) = ahead.pop() {

@@ -45,6 +45,13 @@ impl Ring {
         Self { bytes: vec![0; capacity.max(RECORD_MAX + 2)].into_boxed_slice(), oldest: start, newest: start }
     }
 
+    /// An empty ring whose next record has this number, at least 1.
+    #[must_use]
+    pub fn starting_at(capacity: usize, number: u64) -> Self {
+        let start = Cursor { number: number.max(1), place: 0 };
+        Self { oldest: start, newest: start, ..Self::new(capacity) }
+    }
+
     /// The oldest record kept.
     #[must_use]
     pub const fn oldest(&self) -> Cursor {

@@ -36,6 +36,8 @@ pub struct Definition {
     pub is_bundle: bool,
     /// The operator may restart it, not stop it (`flag-essential`, `critical`).
     pub is_essential: bool,
+    /// The boot cannot do without it (`critical`).
+    pub is_critical: bool,
     /// It announces itself by sd_notify (`notify-socket`).
     pub notify_socket: bool,
     /// There is a program that tells it to reload (`reload`).
@@ -67,6 +69,8 @@ pub struct Rare {
     pub pipeline: Option<String>,
     /// What lunix-init listens on for it (`sockets`).
     pub sockets: Vec<Socket>,
+    /// What it may ask for on the socket it is born with (`companion`).
+    pub companion: Option<Box<[&'static str]>>,
     /// What comes after the `@` of its name.
     pub instance: Option<String>,
     /// Its directory below that of all services, when that is not its name.
@@ -80,6 +84,7 @@ const COMMON: Rare = Rare {
     producers: Vec::new(),
     pipeline: None,
     sockets: Vec::new(),
+    companion: None,
     instance: None,
     folder: None,
 };
@@ -107,6 +112,7 @@ impl Default for Definition {
             runs_nothing: false,
             is_bundle: false,
             is_essential: false,
+            is_critical: false,
             notify_socket: false,
             has_reload: false,
             on_change: OnChange::Restart,
@@ -194,6 +200,10 @@ pub struct Service {
     pub(crate) removed: bool,
     /// It is to be forgotten already.
     pub(crate) gone: bool,
+    /// Something may have changed since it was written down last.
+    pub(crate) unsaved: bool,
+    /// Its directory could not be read since another lunix-init left it: what it says is taken when it can.
+    pub(crate) undefined: bool,
     pub(crate) after: Box<[u32]>,
     pub(crate) before: Box<[u32]>,
 }
@@ -225,6 +235,8 @@ impl Service {
             unlisted: false,
             removed: false,
             gone: false,
+            unsaved: false,
+            undefined: false,
             after: Box::default(),
             before: Box::default(),
         }

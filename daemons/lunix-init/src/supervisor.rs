@@ -22,6 +22,8 @@ pub enum Act {
     Terminate(usize, i32),
     /// Kill its process and its process group.
     Kill(usize),
+    /// Kill what its process left behind, and answer with [`Supervisor::emptied`].
+    Clear(usize),
     /// Tell it to read its configuration again: by its program `reload`, or by its signal; answer with [`Supervisor::reloading`] when
     /// a program was started.
     Reload(usize),
@@ -51,6 +53,9 @@ pub struct News {
 /// Room that queues keep when they are empty.
 pub const QUEUE_KEPT: usize = 32;
 
+/// The bundle of what a machine does once when it boots; without it a person must help.
+pub const BOOT: &str = "boot";
+
 /// Where the acts go; the adapter takes them from the front.
 pub type Acts = VecDeque<Act>;
 
@@ -76,6 +81,10 @@ pub struct Supervisor {
     pub(crate) remembered: Vec<Override>,
     /// The overrides may be others than when they were asked for last.
     pub(crate) overrides_dirty: bool,
+    /// Of all services only those of the bundle [`BOOT`] are to run for now.
+    pub(crate) only_boot: bool,
+    /// Services that may be others than when they were written down last, each once.
+    pub(crate) unsaved: Vec<usize>,
     /// Services that have nothing to execute and are to be done now.
     nothing: Vec<usize>,
     effects: Effects,
@@ -132,6 +141,22 @@ impl Supervisor {
         self.iter().find(|(_, service)| service.pid == Some(pid)).map(|(id, _)| id)
     }
 
+    /// Notes that something of the service is another now than when it was written down.
+    pub fn touch(&mut self, id: usize) {
+        let _ = self.get_mut(id);
+    }
+
+    /// The numbers of services to be written down, or of those that are gone; each call returns what came since the last.
+    pub fn take_unsaved(&mut self) -> Vec<usize> {
+        let ids = std::mem::take(&mut self.unsaved);
+        for &id in &ids {
+            if let Some(Some(service)) = self.services.get_mut(id) {
+                service.unsaved = false;
+            }
+        }
+        ids
+    }
+
     /// What the operator said earlier; it holds for services that are read for the first time and are what they were.
     pub fn remember(&mut self, overrides: Vec<Override>) {
         self.remembered = overrides;
@@ -180,6 +205,24 @@ impl Supervisor {
 
     /// The service's process, or that of its `finish` or `down`, ended.
     pub fn exited(&mut self, now: Instant, id: usize, how: Ended, acts: &mut Acts) {
+        self.ended(now, id, how, Input::Exited(how), acts);
+    }
+
+    /// The same, and what it started still runs where it is not to: see [`crate::lifecycle::Lifecycle::clears`].
+    pub fn left_behind(&mut self, now: Instant, id: usize, how: Ended, acts: &mut Acts) {
+        self.ended(now, id, how, Input::Remains(how), acts);
+        if let Some(service) = self.get_mut(id) {
+            service.reason = "kills what its process left behind".into();
+        }
+    }
+
+    /// Nothing of what the service's process left behind runs any more.
+    pub fn emptied(&mut self, now: Instant, id: usize, acts: &mut Acts) {
+        self.step(now, id, Input::Emptied, acts);
+        self.settle_all(now, acts);
+    }
+
+    fn ended(&mut self, now: Instant, id: usize, how: Ended, input: Input, acts: &mut Acts) {
         if self.get(id).is_some_and(|service| service.once) {
             self.overrides_dirty = true;
             // It may have ended before anybody asked what it should do.
@@ -207,7 +250,7 @@ impl Supervisor {
                 | ServiceState::Broken => service.ended = Some(how),
             }
         }
-        self.step(now, id, Input::Exited(how), acts);
+        self.step(now, id, input, acts);
         if let Some(service) = self.get_mut(id) {
             service.pid = None;
         }
@@ -218,6 +261,12 @@ impl Supervisor {
     pub fn announced(&mut self, now: Instant, id: usize, acts: &mut Acts) {
         self.step(now, id, Input::Announced, acts);
         self.settle_all(now, acts);
+    }
+
+    /// Something happened to the service that changes nothing about its life.
+    pub fn report(&self, id: usize, what: What, reason: String, acts: &mut Acts) {
+        let pid = self.get(id).and_then(|service| service.pid);
+        acts.push_back(Act::Tell(News { id, what, pid, ended: None, reason: reason.into() }));
     }
 
     /// Does what is due.
@@ -250,7 +299,12 @@ impl Supervisor {
     }
 
     pub(crate) fn get_mut(&mut self, id: usize) -> Option<&mut Service> {
-        self.services.get_mut(id)?.as_mut()
+        let service = self.services.get_mut(id)?.as_mut()?;
+        if !service.unsaved {
+            service.unsaved = true;
+            self.unsaved.push(id);
+        }
+        Some(service)
     }
 
     /// Asks every service that something may have changed for what it should do now, until nothing changes any more.
@@ -338,6 +392,7 @@ impl Supervisor {
             }
             Effect::Terminate => acts.push_back(Act::Terminate(id, service.definition.down_signal)),
             Effect::Kill => acts.push_back(Act::Kill(id)),
+            Effect::Clear => acts.push_back(Act::Clear(id)),
             Effect::Tell(what) => {
                 self.explain(now, id, what);
                 self.tell(id, what, acts);
@@ -365,6 +420,7 @@ impl Supervisor {
     pub fn release(&mut self, id: usize) {
         if let Some(slot) = self.services.get_mut(id) {
             *slot = None;
+            self.unsaved.push(id);
         }
         for service in self.services.iter_mut().flatten() {
             service.unlink(id);

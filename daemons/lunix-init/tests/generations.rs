@@ -41,7 +41,7 @@ impl World {
                     self.did.push(format!("start {}", name(id)));
                     self.supervisor.spawned(self.now(), id, self.pids, &mut self.acts);
                 }
-                Act::Terminate(id, _) | Act::Kill(id) => self.did.push(format!("end {}", name(id))),
+                Act::Terminate(id, _) | Act::Kill(id) | Act::Clear(id) => self.did.push(format!("end {}", name(id))),
                 Act::Reload(id) => self.did.push(format!("reload {}", name(id))),
                 Act::Report(report) => self.reports.push(*report),
                 Act::Forget(id) => {

@@ -17,6 +17,7 @@ fn policy(words: &str) -> Policy {
             "end-script" => policy.has_end_script = true,
             "timeout-kill" => policy.timeout_kill = limit,
             "timeout-end" => policy.timeout_end = limit,
+            "keeps-children" => policy.keeps_children = true,
             "timeout-up" => policy.timeout_up = limit,
             "permanent" => policy.permanent = value.split(',').map(|code| code.parse().unwrap()).collect(),
             other => panic!("no policy {other}"),
@@ -38,6 +39,8 @@ fn input(words: &str) -> Input {
         ("announced", _) => Input::Announced,
         ("timeout", _) => Input::Timeout,
         ("kill", _) => Input::Kill,
+        ("remains", code) => Input::Remains(Ended::Code(code.parse().unwrap())),
+        ("emptied", _) => Input::Emptied,
         ("exited", code) => Input::Exited(Ended::Code(code.parse().unwrap())),
         ("killed", signal) => Input::Exited(Ended::Signal(signal.parse().unwrap())),
         (other, _) => panic!("no input {other}"),
@@ -51,6 +54,7 @@ fn effect(effect: &Effect) -> String {
         Effect::Run(Script::End(Some(how))) => format!("run finish: {how}"),
         Effect::Terminate => "terminate".to_owned(),
         Effect::Kill => "kill".to_owned(),
+        Effect::Clear => "clear".to_owned(),
         Effect::Tell(what) => format!("tell {what}"),
     }
 }
@@ -121,6 +125,8 @@ fn whatever_happens_there_is_at_most_one_process() {
         "exited 1",
         "killed 9",
         "exited 125",
+        "remains 1",
+        "emptied",
         "up",
         "timeout",
     ];
@@ -141,14 +147,14 @@ fn whatever_happens_there_is_at_most_one_process() {
             let word = input(words[next(words.len())]);
             let due = life.deadline().is_some_and(|deadline| deadline <= now);
             let possible = match word {
-                Input::Exited(_) => runs,
+                Input::Exited(_) | Input::Remains(_) => runs,
                 Input::Timeout => due,
                 _ => true,
             };
             if !possible {
                 continue;
             }
-            runs &= !matches!(word, Input::Exited(_));
+            runs &= !matches!(word, Input::Exited(_) | Input::Remains(_));
             let mut queue = vec![word];
             while let Some(word) = queue.pop() {
                 let mut effects = Vec::new();
@@ -162,6 +168,7 @@ fn whatever_happens_there_is_at_most_one_process() {
                             queue.push(answer);
                         }
                         Effect::Terminate | Effect::Kill => assert!(runs, "nobody to signal after {word:?}"),
+                        Effect::Clear => assert!(!runs, "the process is cleared away after {word:?}"),
                         Effect::Tell(_) => {}
                     }
                 }

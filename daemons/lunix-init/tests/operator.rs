@@ -1,10 +1,10 @@
 //! What people say on the control socket.
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "a test")]
 
 mod common;
 
 use common::{BINARY, PATIENCE, Stage, is_root, skip};
-use init_control::{Client, Error, Reply, Request, ServiceState as S};
+use init_control::{Client, Reply, Request, ServiceState as S};
 use std::process::Command;
 use std::time::Instant;
 
@@ -149,28 +149,41 @@ fn others_may_look_and_not_touch() {
 }
 
 #[test]
-fn a_watcher_that_does_not_read_is_cut_off_and_holds_up_nobody() {
+fn a_watcher_that_does_not_read_is_told_what_it_lost_and_holds_up_nobody() {
     let mut stage = Stage::new();
     // Each start fails at once, which makes two events.
     stage.service("s", &[("run", "not executable")]).start();
     let mut slow = stage.client();
     slow.send(&Request::Watch).unwrap();
+    let first = loop {
+        if let Reply::End { seq, .. } = slow.reply().unwrap() {
+            break seq;
+        }
+    };
     let end = Instant::now() + PATIENCE;
     let mut client = stage.client();
     for _ in 0..2000 {
         client.ask(&Request::Start { name: "s" }, |_| {}).unwrap();
         assert!(Instant::now() < end, "held up");
     }
-    let mut events = 0;
-    loop {
-        match slow.reply() {
-            Ok(Reply::Refused { code, .. }) => assert_eq!(code, 75),
-            Ok(_) => events += 1,
-            Err(Error::Closed) => break,
-            Err(error) => panic!("{error}"),
+    let (mut last, mut lost) = (first, 0);
+    while last < first + 4000 {
+        match slow.reply().unwrap() {
+            Reply::Event(event) => {
+                assert_eq!(event.seq, last + 1, "events are without holes");
+                last = event.seq;
+            }
+            Reply::Lost(count) => {
+                lost += count;
+                assert!(matches!(slow.reply().unwrap(), Reply::Service(row) if row.name == "s"));
+                let Reply::End { seq, .. } = slow.reply().unwrap() else { panic!("the rows have no end") };
+                assert_eq!(seq, last + count, "what was lost is counted");
+                last = seq;
+            }
+            _ => {}
         }
     }
-    assert!(events > 10, "{events}");
+    assert!(lost > 100, "{lost}");
 }
 
 #[test]

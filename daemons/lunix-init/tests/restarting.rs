@@ -120,6 +120,7 @@ fn a_flood_of_output_is_bounded_and_disturbs_nobody() {
                 | Reply::Service(_)
                 | Reply::Usage(_)
                 | Reply::Event(_)
+                | Reply::Lost(_)
                 | Reply::Unknown => {}
             })
             .unwrap();

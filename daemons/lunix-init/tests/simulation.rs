@@ -4,7 +4,7 @@
 
 use init_control::{Ended, ServiceState as S, What};
 use lunix_init::generation::Report;
-use lunix_init::lifecycle::{Policy, Script};
+use lunix_init::lifecycle::{CLEAR_LIMIT, Policy, Script};
 use lunix_init::service::{Definition, Found, OnChange};
 use lunix_init::supervisor::{Act, Acts, Order, Supervisor};
 use reactor::Instant;
@@ -30,6 +30,8 @@ struct World {
     supervisor: Supervisor,
     acts: Acts,
     running: BTreeMap<usize, i32>,
+    /// What services' processes left behind: whether it was killed, and since when it has been there.
+    remains: BTreeMap<usize, (bool, Duration)>,
     told: BTreeMap<usize, bool>,
     next_pid: i32,
     now: Duration,
@@ -65,6 +67,9 @@ impl World {
             match act {
                 Act::Run(id, script) => {
                     assert!(!self.running.contains_key(&id), "a second process of {id}");
+                    let left = self.remains.remove(&id);
+                    let abandoned = left.is_none_or(|(killed, since)| killed && self.now - since >= CLEAR_LIMIT);
+                    assert!(abandoned, "{id} starts beside what it left behind");
                     if script == Script::Main {
                         assert!(!self.ending, "{id} starts in the end");
                     }
@@ -80,6 +85,7 @@ impl World {
                     assert!(self.running.contains_key(&id), "nobody to signal in {id}");
                     self.told.insert(id, true);
                 }
+                Act::Clear(id) => self.remains.get_mut(&id).unwrap().0 = true,
                 Act::Tell(news) => assert_ne!(news.what, What::Shutdown),
                 Act::Report(report) => self.report(&report),
                 Act::Reload(id) => {
@@ -111,8 +117,24 @@ impl World {
     fn exit(&mut self, id: usize, how: Ended, random: &mut Random) {
         self.running.remove(&id);
         self.told.remove(&id);
-        self.supervisor.exited(self.now(), id, how, &mut self.acts);
+        let service = self.supervisor.get(id).unwrap();
+        if random.one_in(3) && service.life.clears(&service.definition.policy, how) {
+            self.remains.insert(id, (false, self.now));
+            self.supervisor.left_behind(self.now(), id, how, &mut self.acts);
+        } else {
+            self.supervisor.exited(self.now(), id, how, &mut self.acts);
+        }
         self.settle(random);
+    }
+
+    /// What was killed goes, or (in the kernel) stays longer than anybody waits.
+    fn bury_remains(&mut self, random: &mut Random) {
+        let killed: Vec<usize> = self.remains.iter().filter(|(_, left)| left.0).map(|(id, _)| *id).collect();
+        for id in killed {
+            self.remains.remove(&id);
+            self.supervisor.emptied(self.now(), id, &mut self.acts);
+            self.settle(random);
+        }
     }
 }
 
@@ -134,6 +156,7 @@ fn directory(random: &mut Random) -> Vec<Found> {
             timeout_end: Some(Duration::from_millis(50)),
             timeout_up: None,
             watchdog: None,
+            keeps_children: random.one_in(3),
             permanent: Box::new([78]),
         };
         let policy = Policy { announces: policy.announces && !policy.oneshot, ..policy };
@@ -182,6 +205,7 @@ fn run(seed: u64) {
                     world.exit(id, how[random.below(5)], &mut random);
                 }
             }
+            7 | 8 => world.bury_remains(&mut random),
             _ => world.supervisor.tick(now, &mut world.acts),
         }
         world.settle(&mut random);
@@ -199,6 +223,9 @@ fn the_end(world: &mut World, random: &mut Random) {
             break;
         }
         world.now += Duration::from_millis(60);
+        if random.one_in(2) {
+            world.bury_remains(random);
+        }
         world.supervisor.tick(world.now(), &mut world.acts);
         world.settle(random);
         let told: Vec<usize> = world.told.keys().copied().collect();

@@ -2,11 +2,12 @@
 
 use daemon::{Effects, Instant, Machine as _};
 use natsinit::machine::{Input, Machine};
+use natsinit::trust::Trust;
 
 #[test]
 fn traces() {
     testkit::golden::directory(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"), || {
-        let mut machine = Machine::default();
+        let mut machine = Machine::new(Trust::Accounts, true);
         move |now, input| {
             let input: Input = serde_json::from_value(input.clone()).unwrap();
             let mut effects = Effects::with_limit(Machine::EFFECTS_MAX);

@@ -1,37 +1,16 @@
 //! The real daemon, a real bus and a real lunix-init with services of the test's own.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
+mod common;
+
+use common::{init, service, soon};
 use rustix::process::Signal;
-use std::os::unix::fs::PermissionsExt;
-use testkit::process::{Process, binary};
+use testkit::TempDir;
 use testkit::server::Server;
-use testkit::{Deadline, TempDir};
-
-fn soon() -> Deadline {
-    Deadline::seconds(10)
-}
-
-fn service(folder: &TempDir, name: &str, run: &str) {
-    let directory = folder.join("services").join(name);
-    std::fs::create_dir_all(&directory).unwrap();
-    let path = directory.join("run");
-    std::fs::write(&path, format!("#!/bin/sh\n{run}\n")).unwrap();
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
-}
-
-fn init(folder: &TempDir) -> Process {
-    let (services, control) = (folder.join("services"), folder.join("init.sock"));
-    let arguments =
-        ["--services", services.to_str().unwrap(), "--control", control.to_str().unwrap(), "--ready-fd", "3"];
-    let mut init = Process::spawn_notifying("lunix-init", binary("lunix-init").unwrap(), &arguments, &[]).unwrap();
-    init.ready(soon()).unwrap();
-    init
-}
 
 #[test]
 fn services_are_listed_their_deaths_are_events_and_a_new_init_is_found_again() {
     let (server, folder) = (Server::start().unwrap(), TempDir::new("natsinit").unwrap());
-    service(&folder, "alpha", "exec sleep 1000");
+    service(&folder, "alpha", &[("run", "#!/bin/sh\nexec sleep 1000\n")]);
     let mut supervisor = init(&folder);
     let control = folder.join("init.sock");
     let mut natsinit = server.daemon("natsinit", &["--control", control.to_str().unwrap()]).unwrap();
@@ -49,7 +28,7 @@ fn services_are_listed_their_deaths_are_events_and_a_new_init_is_found_again() {
     assert_ne!(ready["pid"], pid);
 
     bus.subscribe("init.generation.*").unwrap();
-    service(&folder, "gamma", "exec sleep 1000");
+    service(&folder, "gamma", &[("run", "#!/bin/sh\nexec sleep 1000\n")]);
     let begun = bus.next_where(soon(), "begun", |message| message.subject == "init.generation.begun").unwrap().json();
     assert_eq!((&begun["added"][0], &begun["kept"]), (&"gamma".into(), &1.into()));
     let done = bus.next_where(soon(), "done", |message| message.subject == "init.generation.done").unwrap().json();
@@ -62,7 +41,7 @@ fn services_are_listed_their_deaths_are_events_and_a_new_init_is_found_again() {
     natsinit.line(soon(), "lunix-init does not answer").unwrap();
     let stale = bus.request("init.list", b"", soon()).unwrap().json();
     assert_eq!(stale["note"], "lunix-init does not answer: this is how it was");
-    service(&folder, "beta", "exec sleep 1000");
+    service(&folder, "beta", &[("run", "#!/bin/sh\nexec sleep 1000\n")]);
     let mut supervisor = init(&folder);
     natsinit.line(soon(), "lunix-init answers").unwrap();
     let list = bus.request("init.list", b"", soon()).unwrap().json();

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `sub` | prints messages, one line each; with `--state` what is there first | [`mod@sub`] |
 //! | `pub`, `req` | publish, request | `publish`, `request` |
+//! | `log` | lines of the log, those that are kept and those that come | `log` |
 //! | `status`, `service`, `poweroff` … | daemons and services | `status`, `service` |
 //! | `service convert` | units of systemd as service directories | [`convert`] |
 //! | `up` | host mode: bus, daemons and their supervisor as ordinary processes | [`up`] |
@@ -23,7 +24,9 @@ mod bus;
 pub mod convert;
 mod dependencies;
 pub mod field;
+mod init;
 pub mod line;
+mod log;
 mod output;
 mod publish;
 mod request;
@@ -36,7 +39,7 @@ mod time;
 pub mod up;
 
 use output::{Lines, Stop};
-use program::{Fatal, Given, Level, Shell, exit, log};
+use program::{Fatal, Given, Level, Shell, exit};
 use std::process::ExitCode;
 
 /// Runs the process's command line.
@@ -47,7 +50,7 @@ pub fn main() -> ExitCode {
         // Whoever read our output has what he wanted.
         Ok(()) | Err(Stop::OutputClosed) => ExitCode::SUCCESS,
         Err(Stop::Fatal(fatal)) => {
-            log::line(table::LUNIX.name, Level::Error, &fatal);
+            program::log::line(table::LUNIX.name, Level::Error, &fatal);
             ExitCode::from(fatal.code)
         }
     }
@@ -64,9 +67,11 @@ fn run(given: &Given) -> Result<(), Stop> {
     match given.commands() {
         ["sub"] => sub::run(given, lines),
         ["pub"] => publish::run(given),
+        ["log"] => log::run(given, lines),
         ["req"] => request::run(given, &mut lines),
         ["status"] => status::run(given, &mut lines),
         ["service", "convert"] => convert::run(given, &mut lines),
+        ["init", verb] => init::run(given, verb),
         ["service", verb] => service::run(given, verb, &mut lines),
         [verb @ ("poweroff" | "reboot" | "halt")] => service::end(given, verb),
         ["up"] => up::run(given, lines),

@@ -111,6 +111,9 @@ fn list(given: &Given, lines: &mut Lines) -> Result<(), Stop> {
             rows.push(row(service));
         }
     })?;
+    if let Some((_, services)) = rows.split_first_mut() {
+        services.sort();
+    }
     lines.text(&table(&rows))
 }
 
@@ -155,7 +158,13 @@ fn log(given: &Given, lines: &mut Lines) -> Result<(), Stop> {
             }
         }
         Reply::End { dropped, .. } => lost = *dropped,
-        Reply::Ok | Reply::Refused { .. } | Reply::Service(_) | Reply::Usage(_) | Reply::Event(_) | Reply::Unknown => {}
+        Reply::Ok
+        | Reply::Refused { .. }
+        | Reply::Service(_)
+        | Reply::Usage(_)
+        | Reply::Event(_)
+        | Reply::Lost(_)
+        | Reply::Unknown => {}
     })?;
     if lost > 0 {
         program::log::line("lunix", program::Level::Info, format_args!("older lines are gone (lost={lost})"));

@@ -37,7 +37,7 @@ pub const LUNIX: Command = Command {
     name: "lunix",
     summary: "talks to the bus and to lunix-init",
     common: &[VERSION, HELP],
-    commands: &[SUB, PUB, REQ, STATUS, SERVICE, POWEROFF, REBOOT, HALT, UP, TIED, COMPLETIONS, HELP_OF],
+    commands: &[SUB, PUB, REQ, LOG, STATUS, SERVICE, INIT, POWEROFF, REBOOT, HALT, UP, TIED, COMPLETIONS, HELP_OF],
     ..Command::NEW
 };
 
@@ -103,6 +103,42 @@ const REQ: Command = Command {
     arguments: &[
         once("SUBJECT", "what to ask"),
         maybe("PAYLOAD", "the payload; - reads it from standard input; empty when absent"),
+    ],
+    ..Command::NEW
+};
+
+const LOG: Command = Command {
+    name: "log",
+    summary: "prints lines of the log, the newest that are kept",
+    flags: &[
+        Flag { long: "follow", short: Some('f'), value: None, help: "go on with the lines that come" },
+        Flag {
+            long: "source",
+            short: Some('s'),
+            value: Some("SOURCE"),
+            help: "only those of this source: a service, kernel, user-1000, bus ...",
+        },
+        Flag {
+            long: "severity",
+            short: Some('p'),
+            value: Some("WORD"),
+            help: "only those at least as bad: err, warning ...",
+        },
+        Flag {
+            long: "program",
+            short: Some('t'),
+            value: Some("NAME"),
+            help: "only those of this program, as it calls itself",
+        },
+        Flag { long: "since", short: None, value: Some("N"), help: "all with a greater number, the oldest first" },
+        Flag {
+            long: "count",
+            short: Some('n'),
+            value: Some("N"),
+            help: "at most so many at a time, 1 to 1000 (default 100)",
+        },
+        Flag { long: "raw", short: Some('r'), value: None, help: "print the JSON objects" },
+        BUS,
     ],
     ..Command::NEW
 };
@@ -187,6 +223,18 @@ const CONVERT: Command = Command {
         times: Times::Some,
         help: "a unit by its name, or by its path when there is a slash in it",
         words: &[],
+    }],
+    ..Command::NEW
+};
+
+const INIT: Command = Command {
+    name: "init",
+    summary: "looks after lunix-init itself",
+    commands: &[Command {
+        name: "reexec",
+        summary: "lets the lunix-init that is installed now take over; services do not notice",
+        flags: &[CONTROL],
+        ..Command::NEW
     }],
     ..Command::NEW
 };

@@ -46,7 +46,7 @@ fn a_unit_becomes_a_directory_of_small_files() {
              ExecStart=/usr/bin/web --port 80 \\\n  # a comment\n  $WEB_OPTS ${ROOT}/x 'it is'\n\
              ExecReload=/bin/kill -USR1 $MAINPID\nExecStopPost=/bin/rm -f /srv/lock\n\
              Restart=on-failure\nRestartPreventExitStatus=3 CONFIG\nSuccessExitStatus=4\n\
-             TimeoutStopSec=1min 5s\nKillSignal=SIGINT\nWatchdogSec=10\nLimitNOFILE=1K:2K\nLimitCORE=infinity\n\
+             TimeoutStopSec=1min 5s\nKillSignal=SIGINT\nKillMode=process\nOOMPolicy=kill\nWatchdogSec=10\nLimitNOFILE=1K:2K\nLimitCORE=infinity\n\
              AmbientCapabilities=CAP_NET_BIND_SERVICE\nMemoryMax=64M\nCPUQuota=50%\nTasksMax=infinity\nIOWeight=50\nCPUWeight=200\n\
              StateDirectory=web\nStateDirectoryMode=0700\nUMask=0027\nOOMScoreAdjust=100\nWorkingDirectory=/srv\n\
              PrivateTmp=yes\nPrivateDevices=no\n[Install]\nWantedBy=multi-user.target\n",
@@ -72,8 +72,9 @@ fn a_unit_becomes_a_directory_of_small_files() {
         ("web/capabilities", "NET_BIND_SERVICE\n"),
         ("web/cgroup/cpu.max", "50000 100000\n"),
         ("web/cgroup/cpu.weight", "200\n"),
-        ("web/cgroup/io.weight", "default 50\n"),
+        ("web/cgroup/io.weight", "50\n"),
         ("web/cgroup/memory.max", "67108864\n"),
+        ("web/cgroup/memory.oom.group", "1\n"),
         ("web/cgroup/pids.max", "max\n"),
         ("web/dependencies.d/db", ""),
         ("web/dependencies.d/web-setup", ""),
@@ -89,8 +90,10 @@ fn a_unit_becomes_a_directory_of_small_files() {
              if [ \"$1\" = 256 ]; then EXIT_CODE=killed EXIT_STATUS=$2; else EXIT_CODE=exited EXIT_STATUS=$1; fi\n\
              export EXIT_CODE EXIT_STATUS\n/bin/rm -f /srv/lock || :\n",
         ),
+        ("web/flag-keep-children", ""),
         ("web/limits", "core unlimited\nnofile 1024 4096\n"),
         ("web/notify-socket", ""),
+        ("web/oom-score-adj", "100\n"),
         ("web/permanent-exits", "0 3 4 78\n"),
         ("web/reload-signal", "USR1\n"),
         (
@@ -98,7 +101,7 @@ fn a_unit_becomes_a_directory_of_small_files() {
             "#!/bin/sh\n# A web server\nset -ef\ncd /srv\n\
              HOME=~www-data USER=www-data LOGNAME=www-data; export HOME USER LOGNAME\n\
              if [ -r /etc/default/web ]; then set -a; . /etc/default/web; set +a; fi\n\
-             umask 0027\necho 100 >/proc/self/oom_score_adj\n\
+             umask 0027\n\
              if [ -e /etc/web.off ]; then echo 'ConditionPathExists=!/etc/web.off does not hold' >&2; exit 78; fi\n\
              /bin/test -e /srv\n\
              exec /usr/bin/web --port 80 $WEB_OPTS \"${ROOT-}\"/x 'it is'\n",
@@ -116,7 +119,7 @@ fn a_unit_becomes_a_directory_of_small_files() {
         "./web.service:3: note: After: nothing waits for what is not here: network.target",
         "./web.service:11: note: EnvironmentFile: ",
         "./web.service:13: note: ExecStartPre: as root only once, by the service web-setup",
-        "./web.service:38: warn: PrivateTmp: lunix-init has no sandbox",
+        "./web.service:40: warn: PrivateTmp: lunix-init has no sandbox",
     ];
     for (line, sentence) in told.iter().zip(sentences) {
         assert!(line.starts_with(sentence), "{line}\n{sentence}");

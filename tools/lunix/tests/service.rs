@@ -78,6 +78,18 @@ fn services_are_listed_stopped_and_started() {
 }
 
 #[test]
+fn another_lunix_init_takes_over_and_services_go_on() {
+    let Some(init) = Init::start("another_lunix_init_takes_over_and_services_go_on") else { return };
+    init.lists(&["talker  ready"]);
+    let pid =
+        || init.run(&["service", "list"]).out.lines().nth(1).unwrap().split_whitespace().nth(3).map(str::to_owned);
+    let before = pid();
+    assert_eq!(init.run(&["init", "reexec"]).code, Some(0));
+    assert_eq!(pid(), before);
+    assert_eq!(init.run(&["service", "log", "talker"]).out, "talker: hello from me\n");
+}
+
+#[test]
 fn others_may_look_only() {
     let test = "others_may_look_only";
     let Some(init) = Init::start(test) else { return };
@@ -92,7 +104,7 @@ fn others_may_look_only() {
     };
     let list = nobody(&["service", "list"]);
     assert!(list.code == Some(0) && list.out.contains("talker"), "{list:?}");
-    for command in [&["service", "stop", "talker"][..], &["poweroff"], &["reboot"], &["halt"]] {
+    for command in [&["service", "stop", "talker"][..], &["poweroff"], &["reboot"], &["halt"], &["init", "reexec"]] {
         nobody(command).refuses(77, "lunix-init refuses: ");
     }
     init.lists(&["talker  ready"]);

@@ -1,5 +1,5 @@
-//! Writes what is generated from `crates/interfaces` and the daemons' flag tables: `api/`, the bus's configuration, the manuals of section 7, and the marked
-//! parts of the manuals of section 8. With `--check` it writes nothing and fails when a file differs.
+//! Writes what is generated from `crates/interfaces` and the daemons' flag tables: `api/`, the bus's configuration, the manuals of section 7, the marked
+//! parts of the manuals of section 8; and the daemons' definitions for other inits, `services/`. With `--check` it writes nothing and fails when a file differs.
 #![forbid(unsafe_code)]
 
 mod asyncapi;
@@ -8,9 +8,11 @@ mod policy;
 mod python;
 mod reference;
 mod schema;
+mod services;
 mod typescript;
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -61,6 +63,7 @@ fn generate(root: &Path) -> Result<Files, String> {
     let rows = interfaces::policy::rows().map_err(|line| format!("crates/interfaces/policy.txt: {line}"))?;
     files.insert("image/root/etc/lunix/bus.conf".into(), policy::configuration(&rows));
     files.insert("api/policy.md".into(), policy::page(&rows));
+    files.append(&mut services::definitions());
     let (path, text) = manual::lunix(root)?;
     files.insert(path, text);
     Ok(files)
@@ -75,13 +78,25 @@ fn write(root: &Path, files: &Files) -> Result<(), String> {
             std::fs::write(&whole, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
             println!("wrote {}", path.display());
         }
+        let mode = if is_script(text) { 0o755 } else { 0o644 };
+        std::fs::set_permissions(&whole, PermissionsExt::from_mode(mode))
+            .map_err(|error| format!("cannot change {}: {error}", path.display()))?;
     }
     Ok(())
 }
 
+/// Scripts are executable.
+fn is_script(text: &str) -> bool {
+    text.starts_with("#!")
+}
+
 fn compare(root: &Path, files: &Files) -> Result<(), String> {
-    let differs =
-        |(path, text): &(&PathBuf, &String)| std::fs::read_to_string(root.join(path)).ok().as_ref() != Some(text);
+    let differs = |(path, text): &(&PathBuf, &String)| {
+        let whole = root.join(path);
+        let mode = std::fs::metadata(&whole).map(|metadata| metadata.permissions().mode());
+        std::fs::read_to_string(&whole).ok().as_ref() != Some(text)
+            || mode.is_ok_and(|mode| (mode & 0o100 != 0) != is_script(text))
+    };
     let stale: Vec<String> = files.iter().filter(differs).map(|(path, _)| path.display().to_string()).collect();
     if stale.is_empty() {
         return Ok(());

@@ -59,9 +59,10 @@ pub fn lunix(root: &Path) -> Result<(PathBuf, String), String> {
 
 /// The daemons' manuals with their marked parts written anew.
 pub fn daemons(root: &Path, domains: &[Domain]) -> Result<Files, String> {
-    let programs: [Program; 5] = [
+    let programs: [Program; 6] = [
         natsdev::Natsdev::PROGRAM,
         natsinit::Natsinit::PROGRAM,
+        natslog::Natslog::PROGRAM,
         natsnet::Natsnet::PROGRAM,
         natsps::Natsps::PROGRAM,
         natstoast::Natstoast::PROGRAM,

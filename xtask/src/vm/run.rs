@@ -67,6 +67,8 @@ pub fn run(options: &Options, folder: &Path, name: &str) -> Result<()> {
         bus_port: free_port()?,
         icount: options.icount,
         share: options.share.clone(),
+        forwards: Vec::new(),
+        arguments: Vec::new(),
     };
     let url = format!("nats://{}:{}@127.0.0.1:{}", prepared.user, prepared.password, machine.bus_port);
     write_private(&folder.join("url"), &format!("{url}\n"))?;

@@ -40,6 +40,8 @@ pub(super) struct Plan {
     pub(super) pid_text: Option<*mut [u8; PID_DIGITS]>,
     /// The cgroup it must still move to.
     pub(super) cgroup: Option<RawFd>,
+    /// It moves there even where it could be born there.
+    pub(super) moves: bool,
     /// The text to be written, and its length.
     pub(super) oom_score: Option<(*const u8, usize)>,
     /// Signal handlers of the parent are still in place.

@@ -37,7 +37,7 @@ const INTO_CGROUP: u64 = 0x2_0000_0000;
 pub(super) fn clone3(plan: &mut Plan, stack: &mut [MaybeUninit<u8>; STACK_BYTES]) -> io::Result<Process> {
     let mut pidfd: c_int = -1;
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD;
-    let cgroup = plan.cgroup.take();
+    let cgroup = if plan.moves { None } else { plan.cgroup.take() };
     let address = |pointer: *const c_void| u64::try_from(pointer.addr()).unwrap_or(0);
     // The kernel wants the lowest byte of the stack; it begins at the end, which must be a multiple of 16.
     let bottom = stack.as_mut_ptr().addr().next_multiple_of(16) - stack.as_mut_ptr().addr();
@@ -57,7 +57,7 @@ pub(super) fn clone3(plan: &mut Plan, stack: &mut [MaybeUninit<u8>; STACK_BYTES]
     let result = unsafe { enter(&arguments, (&raw mut *plan).cast()) };
     plan.handlers = true;
     if result < 0 {
-        plan.cgroup = cgroup;
+        plan.cgroup = plan.cgroup.or(cgroup);
         return Err(io::Error::from_raw_os_error(i32::try_from(-result).unwrap_or(libc::EIO)));
     }
     Ok(handle(i32::try_from(result).unwrap_or(0), pidfd))

@@ -77,6 +77,9 @@ pub struct Command<'a> {
     pub pid_variable: Option<&'a CStr>,
     /// The directory of the cgroup (version 2) it is born in; `None`: that of the parent.
     pub cgroup: Option<BorrowedFd<'a>>,
+    /// It moves to its cgroup instead of being born there. To be set once `cgroup.kill` was written to there: Linux (seen with 6.18) then kills
+    /// at once whatever is born there from outside.
+    pub moves: bool,
     /// How willingly the kernel kills it when memory is short, from -1000 to 1000 (`man 5 proc_pid_oom_score_adj`); `None`: as the parent.
     pub oom_score: Option<i16>,
 }
@@ -102,6 +105,7 @@ impl<'a> Command<'a> {
             limits: &[],
             pid_variable: None,
             cgroup: None,
+            moves: false,
             oom_score: None,
         }
     }
@@ -148,6 +152,7 @@ fn spawn_by(command: &Command<'_>, means: Means) -> Result<Process, Error> {
         pid_text,
         cgroup: command.cgroup.map(|fd| fd.as_raw_fd()),
         oom_score: oom_score.as_ref().map(|text| (text.as_ptr(), text.len())),
+        moves: command.moves,
         handlers: true,
         means,
         failure: None,

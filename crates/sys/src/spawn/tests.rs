@@ -215,6 +215,23 @@ fn a_child_is_born_in_its_cgroup() {
 }
 
 #[test]
+fn a_child_moves_to_a_cgroup_that_was_killed_before() {
+    let Some(path) = make_cgroup("killed") else { return };
+    let (root, null) = (File::open("/").unwrap(), File::open("/dev/null").unwrap());
+    std::fs::write(path.join("cgroup.kill"), "1").unwrap();
+    let (arguments, cgroup) = ([c"sleep", c"1000"], File::open(&path).unwrap());
+    for means in ALL_MEANS {
+        let command = Command::new(c"/bin/sleep", &arguments, root.as_fd(), [null.as_fd(); 3]);
+        let process = spawn_by(&Command { cgroup: Some(cgroup.as_fd()), moves: true, ..command }, means).unwrap();
+        let inside = std::fs::read_to_string(path.join("cgroup.procs")).unwrap();
+        assert_eq!(inside, format!("{}\n", process.pid()));
+        process.signal(signal::KILL).unwrap();
+        reap(process.pid());
+    }
+    std::fs::remove_dir(&path).unwrap();
+}
+
+#[test]
 fn what_is_no_cgroup_is_an_error_and_leaves_no_process() {
     let root = File::open("/").unwrap();
     let error = sleeper(ALL_MEANS[0], Some(root.as_fd())).unwrap_err();

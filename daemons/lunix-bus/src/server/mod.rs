@@ -148,7 +148,21 @@ pub fn serve(flags: Flags, mut config: Config) -> Result<(), Error> {
     if let Some(fd) = ready {
         files::ready(fd);
     }
-    server.run()
+    let supervisor = sys::notify::Notify::from_environment().unwrap_or_else(|error| {
+        server.log.warn(format_args!("no word to the supervisor: {error}"));
+        sys::notify::Notify::default()
+    });
+    tell(&supervisor, "READY=1", &mut server.log);
+    let ended = server.run();
+    tell(&supervisor, "STOPPING=1", &mut server.log);
+    ended
+}
+
+/// Tells the supervisor how we are, where it has a socket for that.
+fn tell(supervisor: &sys::notify::Notify, text: &str, log: &mut Log) {
+    if let Err(error) = supervisor.say(text) {
+        log.warn(format_args!("cannot tell the supervisor how we are: {error}"));
+    }
 }
 
 /// Draws what the configuration leaves open.

@@ -18,6 +18,7 @@ impl Host {
                     self.signal(id, signal::CONT, false);
                 }
                 Act::Kill(id) => self.kill(id),
+                Act::Clear(id) => self.clear_group(id),
                 Act::Reload(id) => self.reload(id),
                 Act::Tell(news) => {
                     if news.what == What::Stopped
@@ -25,12 +26,22 @@ impl Host {
                     {
                         // Kept over its restarts, not over its being stopped.
                         channels.kept_mut().store.clear();
+                        self.supervisor.touch(news.id);
+                    }
+                    if news.what == What::Ready {
+                        self.open_watchdog();
+                    }
+                    self.is_broken |= news.what == What::Broken;
+                    if news.what == What::Stopped {
+                        self.end_group(news.id);
                     }
                     self.follow_log_service(news.id, news.what);
+                    self.follow_companion(news.id, news.what);
                     self.tell(&news);
                 }
                 Act::Report(report) => self.tell_generation(&report),
                 Act::Forget(id) => {
+                    self.leave_group(id);
                     self.close_channels(id);
                     self.supervisor.release(id);
                 }
@@ -39,12 +50,25 @@ impl Host {
         self.acts.shrink_to(QUEUE_KEPT);
     }
 
-    /// Kills a service's process with its group, and what it reloads by.
+    /// Kills a service's process with all that it started, or (without a cgroup) with its group and what it reloads by.
     fn kill(&mut self, id: usize) {
+        let keeps = self.supervisor.get(id).is_some_and(|service| service.definition.policy.keeps_children);
+        if !keeps && self.kill_group(id) {
+            return;
+        }
         self.signal(id, signal::KILL, true);
         if let Some(process) = self.channels.get(id).and_then(|channels| channels.reloader.as_ref()) {
             // It is not waited for yet, so its number is that of its group still; its end is on the way already, or it ends now.
             let _ = signal::send(Target::Group(process.pid()), signal::KILL);
+        }
+    }
+
+    /// Says which services are still there after they were killed: in the kernel, waiting for what does not come.
+    pub(crate) fn name_survivors(&mut self) {
+        for (_, service) in self.supervisor.iter().filter(|(_, service)| service.life.is_active()) {
+            let Some(pid) = service.pid else { continue };
+            let name = &service.name;
+            self.console.say(format_args!("error: {name}: process {pid} cannot be killed: it is left behind"));
         }
     }
 

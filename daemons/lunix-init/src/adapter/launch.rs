@@ -1,6 +1,7 @@
 //! Starting the programs of services.
 
 use super::command;
+use super::control::COMPANION_NAME;
 use super::log_service::SOCKET_NAME;
 use super::privileges::Privileges;
 use super::{Host, Key};
@@ -45,6 +46,13 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same, and what it is about.
+    pub(crate) fn about(self, what: &str) -> Self {
+        Self { sentence: format!("{what}: {}", self.sentence), ..self }
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self { passing: is_scarcity(&error), sentence: error.to_string() }
@@ -62,16 +70,25 @@ impl Host {
                     (channels.process, channels.heir) = (Some(process), None);
                 }
                 self.supervisor.spawned(now, id, pid, &mut self.acts);
+                self.save_one(id);
             }
             Err(failure) => {
                 self.close_notification(id);
+                if let Script::End(_) = script {
+                    let name = self.supervisor.get(id).map_or("", |service| &service.name);
+                    self.console
+                        .say(format_args!("warn: {name}: goes on without its end script: {}", failure.sentence));
+                }
                 self.supervisor.not_spawned(now, id, failure.passing, &failure.sentence, &mut self.acts);
             }
         }
     }
 
     pub(crate) fn start_program(&mut self, id: usize, program: Program) -> Result<Process, Failure> {
+        self.reserve_record(id)?;
         self.open_channels(id)?;
+        // Before there is a process: that it may be there already must be known, too.
+        self.save_one(id);
         let is_main = program == Program::Script(Script::Main);
         let Some(service) = self.supervisor.get(id) else {
             return Err(Failure::lasting("there is no such service".to_owned()));
@@ -119,9 +136,10 @@ impl Host {
         }
         let line = command::line(service, program, folder, &variables)?;
         let privileges = Privileges::of(folder, self.descriptors)?;
+        let watchdog = service.definition.policy.watchdog;
+        let group = self.enter_group(id, folder, is_main)?;
         let mut pid_variable = None;
         if wants_socket {
-            let watchdog = service.definition.policy.watchdog;
             let address = self.notify_address()?;
             environment::set(&mut variables, b"NOTIFY_SOCKET", Some(&address));
             if let Some(limit) = watchdog {
@@ -130,17 +148,20 @@ impl Host {
             }
         }
         let mut log_socket = None;
+        let mut companion_socket = None;
         if is_main {
             let is_log = service_is_log(&self.supervisor, id);
             self.open_sockets(id)?;
             if is_log {
                 log_socket = Some(self.open_log_link(id)?);
             }
+            companion_socket = self.open_companion(id)?;
         }
         let told = if notification.is_some() { Some(self.open_notification(id)?) } else { None };
         let (mut extra, mut names) = if is_main { self.handed_down(id) } else { (Vec::new(), String::new()) };
-        if let Some(socket) = &log_socket {
-            names = if names.is_empty() { SOCKET_NAME.to_owned() } else { format!("{names}:{SOCKET_NAME}") };
+        for (socket, name) in [(&companion_socket, COMPANION_NAME), (&log_socket, SOCKET_NAME)] {
+            let Some(socket) = socket else { continue };
+            names = if names.is_empty() { name.to_owned() } else { format!("{names}:{name}") };
             extra.extend(std::iter::once(socket.as_fd()).zip(3 + i32::try_from(extra.len()).unwrap_or(0)..));
         }
         if !extra.is_empty() {
@@ -158,6 +179,9 @@ impl Host {
             capabilities: privileges.capabilities,
             limits: &privileges.limits,
             pid_variable,
+            cgroup: group.as_ref().map(|(group, _)| group.as_fd()),
+            moves: group.as_ref().is_some_and(|(_, moves)| *moves),
+            oom_score: privileges.oom_score.or(self.oom_score),
             ..Command::new(&line.program, &arguments, folder.as_fd(), stdio)
         };
         sys::spawn::spawn(&command).map_err(|error| describe(folder, line.file, &error))
@@ -168,11 +192,18 @@ impl Host {
         self.close_notification(id);
         let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         rustix::io::ioctl_fionbio(&reader, true)?;
+        self.watch_notification(id, reader)?;
+        Ok(writer)
+    }
+
+    /// Hears from now on what the service announces there.
+    pub(crate) fn watch_notification(&mut self, id: usize, reader: OwnedFd) -> io::Result<()> {
         let token = self.reactor.insert(&reader, Interest::READ, Key::Notification(id))?;
         if let Some(channels) = self.channels.get_mut(id) {
             channels.notification = Some((reader, token));
+            self.supervisor.touch(id);
         }
-        Ok(writer)
+        Ok(())
     }
 }
 
@@ -196,7 +227,8 @@ fn describe(folder: &Folder, file: &str, error: &sys::spawn::Error) -> Failure {
         (Stage::Limit, _) => format!("limits: {error}"),
         (Stage::Capabilities, _) => format!("capabilities: {error}"),
         (Stage::OomScore, _) => format!("oom-score-adj: {error}"),
-        (Stage::Clone | Stage::Cgroup | Stage::Session | Stage::Directory | Stage::Descriptors, _) => error.to_string(),
+        (Stage::Cgroup, _) => format!("cgroup: {error}"),
+        (Stage::Clone | Stage::Session | Stage::Directory | Stage::Descriptors, _) => error.to_string(),
     };
     failure
 }

@@ -3,6 +3,7 @@
 //! Both ends of every output pipe stay open here, so nothing is lost while the log service starts anew: what it has not read is in the pipes.
 
 use super::{Host, Key};
+use crate::survival::record::LinkRecord;
 use init_control::{What, Writer};
 use reactor::{Event, Instant, Interest, Token};
 use rustix::io::{Errno, IoSlice};
@@ -10,7 +11,7 @@ use rustix::net::{self, AddressFamily, SendAncillaryBuffer, SendAncillaryMessage
 use std::collections::VecDeque;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 /// The name under which the log service finds its socket.
@@ -28,6 +29,35 @@ pub(crate) struct LogLink {
     pub(crate) has_output: bool,
     /// Services whose output it has not been given yet.
     ahead: VecDeque<usize>,
+}
+
+impl LogLink {
+    /// A link as another lunix-init left it; `ahead` are the services whose output it has not been given yet.
+    pub(crate) fn handed_down(
+        record: LinkRecord,
+        socket: OwnedFd,
+        token: Token,
+        ahead: VecDeque<usize>,
+    ) -> Option<Self> {
+        let id = usize::try_from(record.id).ok()?;
+        Some(Self { id, socket, token, has_output: record.has_output, ahead })
+    }
+
+    /// As it is written down.
+    pub(crate) fn record(&self) -> LinkRecord {
+        let id = u32::try_from(self.id).unwrap_or(u32::MAX);
+        LinkRecord { id, socket: self.socket.as_raw_fd(), has_output: self.has_output }
+    }
+
+    /// Our end.
+    pub(crate) fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// The output of this service has not been given to it yet.
+    pub(crate) fn is_ahead(&self, id: usize) -> bool {
+        self.ahead.contains(&id)
+    }
 }
 
 impl Host {
@@ -113,7 +143,7 @@ impl Host {
     }
 
     /// Sends what there is room for.
-    fn hand_over(&mut self) {
+    pub(crate) fn hand_over(&mut self) {
         let Some(link) = &mut self.log_link else { return };
         while let Some(&id) = link.ahead.front() {
             let name = self.supervisor.get(id).map(|service| &*service.name);
@@ -124,6 +154,7 @@ impl Host {
                 return;
             }
             link.ahead.pop_front();
+            self.supervisor.touch(id);
             // Too many descriptors are on their way to be taken: this one stays here. A closed socket is told by the reactor.
             if sent == Err(Errno::TOOMANYREFS) {
                 let _ = self.watch_output(id);

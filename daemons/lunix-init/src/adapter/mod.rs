@@ -1,8 +1,11 @@
 //! The side that makes system calls: one epoll, and the machines it feeds.
 
 mod acts;
+mod adopt;
+mod cgroup;
 mod command;
 mod control;
+mod ending;
 mod events;
 mod launch;
 mod log_service;
@@ -11,28 +14,40 @@ mod output;
 mod overrides;
 mod privileges;
 mod reap;
+mod reexec;
+mod rescue;
+mod resources;
+mod resume;
+mod save;
 mod scarcity;
 mod sockets;
+mod take_over;
+mod usage;
 mod watch;
+mod watchdog;
 
 use crate::by_name::ByName;
+use crate::cgroup::oom_score;
+use crate::cmdline::{Mode, Shell};
 use crate::console::Console;
 use crate::directory::folder::Folder;
 use crate::directory::{Known, Reading};
 use crate::options::Options;
+use crate::rescue::Rescue;
 use crate::ring::Ring;
 use crate::scarcity::is_scarcity;
-use crate::service::Found;
-
-use crate::shutdown::{Effect, Goal, Input, Phase, Shutdown};
+use crate::shutdown::{Goal, Phase, Shutdown};
 use crate::supervisor::{Acts, Supervisor};
+use crate::survival::takeover::Begun;
 use crate::{directory, environment};
+use cgroup::Groups;
 use control::Control;
 use log_service::LogLink;
 use notify::NotifySocket;
 use output::Channels;
 use reactor::{Event, Instant, Interest, Reactor, Signals, Timer};
-use rustix::process::Resource;
+use reexec::Exchange;
+use save::Keeper;
 use scarcity::Scarcity;
 use std::ffi::CString;
 use std::io;
@@ -41,6 +56,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use sys::signal;
 use watch::{Watcher, Watching};
+use watchdog::Watchdog;
 
 /// Bytes kept of the services' output.
 const LOG_BYTES: usize = 64 * 1024;
@@ -57,6 +73,7 @@ const TIMER_AGAIN: Duration = Duration::from_millis(50);
 pub(crate) enum Key {
     Signals,
     Deadline,
+    Watchdog,
     Debounce,
     Inotify,
     Listener,
@@ -65,6 +82,8 @@ pub(crate) enum Key {
     Notification(usize),
     NotifySocket,
     LogLink,
+    Groups,
+    Pressure(usize),
 }
 
 /// Everything outside the machines.
@@ -80,7 +99,9 @@ pub(crate) struct Host {
     pub(crate) console: Console,
     pub(crate) log: Ring,
     pub(crate) events: Ring,
-    pub(crate) control: Option<Control>,
+    pub(crate) control: Control,
+    /// Where clients are to find it.
+    pub(crate) control_path: Option<PathBuf>,
     pub(crate) notify: Option<NotifySocket>,
     pub(crate) log_link: Option<LogLink>,
     /// When output is to be read here again, unless the log service is back before.
@@ -91,6 +112,9 @@ pub(crate) struct Host {
     /// Where the operator's word is written down.
     overrides: Option<PathBuf>,
     pub(crate) folder: Option<Folder>,
+    pub(crate) groups: Groups,
+    /// What a service's process is to have where its directory says nothing (`oom-score-adj`); `None`: what lunix-init has.
+    pub(crate) oom_score: Option<i16>,
     pub(crate) environment: Vec<CString>,
     pub(crate) null: OwnedFd,
     pub(crate) descriptors: Option<(u64, u64)>,
@@ -99,25 +123,53 @@ pub(crate) struct Host {
     /// More children may have ended than one turn reaps.
     reap_again: bool,
     goal: Option<Goal>,
+    /// The process of the last steps.
+    finisher: Option<i32>,
+    watchdog: Watchdog,
+    mode: Mode,
+    /// Who is let in at the console.
+    login: Shell,
+    rescue: Rescue,
+    /// The process of the rescue shell.
+    shell: Option<i32>,
+    /// Something broke since the boot was looked after last.
+    is_broken: bool,
+    pub(crate) keeper: Keeper,
+    /// A program that is to take the place of this one, when it can.
+    pub(crate) exchange: Option<Exchange>,
+    /// Services whose records were lost, and the processes that may be theirs.
+    pub(crate) lost: Vec<(usize, Vec<i32>)>,
 }
 
 /// Supervises until the end; returns what that is to be.
 ///
 /// # Errors
 /// When what it cannot do without is missing at the start: descriptors, the control socket's place.
-pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> io::Result<Goal> {
-    let mut host = Host::new(options, is_pid1)?;
+pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>, begun: &mut Begun) -> io::Result<Goal> {
+    let mut host = Host::new(options, is_pid1, begun)?;
     if let Some(path) = &host.overrides {
         host.supervisor.remember(overrides::read(path));
     }
-    host.rescan();
+    match begun.inherited.take() {
+        None => host.begin(),
+        Some(inherited) => {
+            host.resume(inherited);
+            host.rescan();
+        }
+    }
+    host.open_watchdog();
     host.turn();
     if let Some(ready) = ready {
         let _ = rustix::io::write(&ready, b"\n");
     }
     loop {
         if let Some(goal) = host.goal {
+            host.drain_all();
             host.remove_socket();
+            if goal == Goal::Halt {
+                host.release_watchdog();
+            }
+            host.close_groups();
             return Ok(goal);
         }
         let limit = if host.reap_again { Some(Duration::ZERO) } else { host.scarcity.wait_max };
@@ -132,11 +184,12 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>) -> i
             host.reap();
         }
         host.turn();
+        host.exchange_when_due();
     }
 }
 
 impl Host {
-    fn new(options: &Options, is_pid1: bool) -> io::Result<Self> {
+    fn new(options: &Options, is_pid1: bool, begun: &mut Begun) -> io::Result<Self> {
         let signals = Signals::new(&[
             signal::CHLD,
             signal::TERM,
@@ -156,22 +209,29 @@ impl Host {
         if is_pid1 && crate::poweroff::is_first_namespace() {
             console.tell_the_kernel();
         }
-        let control = match &options.control {
-            None => None,
-            Some(path) => match Control::open(path, is_pid1, &mut reactor) {
-                Ok(control) => Some(control),
-                Err(error) if is_pid1 => {
-                    console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
-                    None
-                }
-                Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
-            },
-        };
+        let mut control = Control::new();
+        if let Some(path) = &options.control
+            && let Err(error) = match begun.listener() {
+                None => control.listen(path, is_pid1, &mut reactor),
+                Some(listener) => control.handed_down(listener, path, &mut reactor),
+            }
+        {
+            if !is_pid1 {
+                return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())));
+            }
+            console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
+        }
+        let (groups, reason) = Groups::open(options, is_pid1);
+        if let Some(reason) = reason {
+            console.say(format_args!("info: services run without cgroups: {reason}"));
+        }
         let watcher = Watcher::open(&mut reactor);
         if let Err(error) = &watcher {
             console.say(format_args!("warn: cannot watch the service directory, use rescan: {error}"));
         }
-        let null = open_null()?;
+        let limits = begun.limits().or_else(resources::raise_descriptor_limit);
+        let null = resources::open_null()?;
+        let file = begun.file.take();
         Ok(Self {
             reactor,
             signals,
@@ -185,21 +245,34 @@ impl Host {
             log: Ring::new(LOG_BYTES),
             events: Ring::new(EVENT_BYTES),
             control,
+            control_path: options.control.clone(),
             notify: None,
             log_link: None,
             drain_at: None,
             watcher: watcher.ok(),
             services: options.services.clone().unwrap_or_else(|| crate::options::SERVICES.into()),
-            stores: stores(options),
+            stores: resources::stores(options),
             overrides: options.overrides.clone(),
             folder: None,
+            groups,
+            oom_score: if is_pid1 { oom_score::protect() } else { None },
             environment: environment::own(),
             scarcity: Scarcity::new(&null),
             null,
-            descriptors: raise_descriptor_limit(),
+            descriptors: limits,
             is_pid1,
             reap_again: false,
             goal: None,
+            finisher: None,
+            watchdog: Watchdog::new(options.watchdog),
+            mode: options.mode,
+            login: options.shell,
+            rescue: Rescue::default(),
+            shell: None,
+            is_broken: false,
+            keeper: Keeper::new(file),
+            exchange: None,
+            lost: Vec::new(),
         })
     }
 
@@ -210,6 +283,7 @@ impl Host {
                 let _ = self.deadline.fired();
                 self.armed = None;
             }
+            Key::Watchdog => self.feed_watchdog(),
             Key::Inotify => self.directory_changed(),
             Key::Debounce => self.rescan_when_due(),
             Key::Listener => self.accept(),
@@ -218,6 +292,8 @@ impl Host {
             Key::Notification(id) => self.read_notification(id),
             Key::NotifySocket => self.read_notify_socket(),
             Key::LogLink => self.serve_log_link(event),
+            Key::Groups => self.groups_changed(),
+            Key::Pressure(id) => self.pressure(id, event),
         }
     }
 
@@ -227,13 +303,17 @@ impl Host {
             let Ok(Some(received)) = self.signals.read() else { return };
             match (received.signal, self.is_pid1) {
                 (signal::CHLD, _) => self.reap(),
-                (signal::HUP, _) => self.rescan(),
+                (signal::HUP, _) => {
+                    self.listen_again();
+                    self.rescan();
+                }
                 (signal::TERM | signal::INT, false) => self.ask(Goal::Leave),
                 // What the reboot, halt and poweroff of busybox send, and ctrl-alt-del.
                 (signal::TERM | signal::INT, true) => self.ask(Goal::Reboot),
                 (signal::USR1, true) => self.ask(Goal::Halt),
                 (signal::USR2 | signal::PWR, true) => self.ask(Goal::Poweroff),
-                // The keyboard request, and what means nothing to a supervisor: ignored, and so harmless.
+                (signal::WINCH, true) => self.keyboard_request(),
+                // What means nothing to a supervisor: ignored, and so harmless.
                 (_, _) => {}
             }
         }
@@ -246,12 +326,23 @@ impl Host {
             self.supervisor.tick(now, &mut self.acts);
         }
         self.run_acts();
+        self.look_after_the_boot();
         self.advance_shutdown(now);
         self.take_output_back(now);
         self.try_again(now);
         self.save_overrides();
+        self.wake_companions(now);
         self.tell_watchers();
-        let deadlines = [self.supervisor.deadline(), self.shutdown.deadline(), self.drain_at, self.scarcity.again_at];
+        self.save();
+        self.give_up_exchange_when_late(now);
+        let deadlines = [
+            self.supervisor.deadline(),
+            self.shutdown.deadline(),
+            self.drain_at,
+            self.scarcity.again_at,
+            self.companion_deadline(),
+            self.exchange.as_ref().and_then(Exchange::deadline),
+        ];
         let next = deadlines.into_iter().flatten().min();
         if next != self.armed {
             let set = next.map_or_else(|| self.deadline.disarm(), |deadline| self.deadline.arm(deadline));
@@ -261,47 +352,9 @@ impl Host {
         }
     }
 
-    /// Somebody wants the end.
-    pub(crate) fn ask(&mut self, goal: Goal) {
-        self.announce(goal.announcement());
-        self.feed_shutdown(Input::Ask(goal));
-    }
-
-    fn advance_shutdown(&mut self, now: Instant) {
-        if matches!(self.shutdown.phase(), Phase::Services | Phase::Killing) && self.supervisor.is_quiet() {
-            self.feed_shutdown(Input::Quiet);
-        }
-        if self.shutdown.deadline().is_some_and(|deadline| deadline <= now) {
-            self.feed_shutdown(Input::Timeout);
-        }
-    }
-
-    fn feed_shutdown(&mut self, input: Input) {
-        let now = Instant::now();
-        match self.shutdown.step(now, input) {
-            None => {}
-            Some(Effect::EndServices) => self.supervisor.end(now, &mut self.acts),
-            Some(Effect::KillServices) => {
-                self.console.say(format_args!("warn: services did not end in time: killing them"));
-                self.supervisor.kill_all(now, &mut self.acts);
-            }
-            Some(Effect::EndStrays) => {
-                self.signal_strays(signal::TERM);
-                self.signal_strays(signal::CONT);
-                self.reap();
-            }
-            Some(Effect::KillStrays) => {
-                self.signal_strays(signal::KILL);
-                self.reap();
-            }
-            Some(Effect::Finish(goal)) => self.goal = Some(goal),
-        }
-        self.run_acts();
-    }
-
     /// Reads the service directory and brings everything in line with it.
     pub(crate) fn rescan(&mut self) {
-        if self.shutdown.phase() != Phase::Running {
+        if self.shutdown.phase() != Phase::Running || self.mode == Mode::Emergency {
             return;
         }
         let supervisor = &self.supervisor;
@@ -335,52 +388,4 @@ impl Host {
         }
         self.run_acts();
     }
-
-    /// Takes the directory as read for what services are started from, unless it is another one than before and cannot run.
-    fn take_over(&mut self, folder: Folder, found: Vec<Found>) {
-        let is_another = self.folder.as_ref().is_some_and(|before| !before.is_same(&folder));
-        let outcome = self.supervisor.reconcile(Instant::now(), found, is_another, &mut self.acts);
-        if outcome.accepted {
-            let before = self.folder.replace(folder);
-            for (id, place) in outcome.left {
-                self.keep_home(id, place, before.as_ref().filter(|_| is_another));
-            }
-        }
-        for sentence in outcome.sentences {
-            self.console.say(format_args!("warn: {sentence}"));
-        }
-    }
-
-    /// Holds on to the directory that a running service was started from, for its `finish`.
-    fn keep_home(&mut self, id: usize, place: Option<String>, before: Option<&Folder>) {
-        let Some(service) = self.supervisor.get(id).filter(|service| service.life.is_active()) else { return };
-        let Some(channels) = self.channels.get_mut(id).filter(|channels| channels.home.is_none()) else { return };
-        let by_place = place.and_then(|place| Folder::open(place.as_ref()).ok());
-        // Where neither is to be had, `finish` comes from the directory as it is now.
-        channels.home = by_place.or_else(|| before?.enter(service.folder()).ok().flatten());
-    }
-}
-
-/// The stores that were named, or the usual ones; as the kernel tells paths, without links.
-fn stores(options: &Options) -> Vec<PathBuf> {
-    let usual = || directory::place::STORES.map(PathBuf::from).to_vec();
-    let named = if options.stores.is_empty() { usual() } else { options.stores.clone() };
-    named.into_iter().map(|store| std::fs::canonicalize(&store).unwrap_or(store)).collect()
-}
-
-/// What reads as nothing: /dev/null, or an empty file in memory where there is no /dev.
-fn open_null() -> io::Result<OwnedFd> {
-    use rustix::fs::{MemfdFlags, Mode, OFlags};
-    match rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()) {
-        Ok(fd) => Ok(fd),
-        Err(_) => Ok(rustix::fs::memfd_create("null", MemfdFlags::CLOEXEC)?),
-    }
-}
-
-/// Takes as many descriptors as the kernel gives; returns the limit (soft, hard) that services are to have: the old one.
-fn raise_descriptor_limit() -> Option<(u64, u64)> {
-    let old = rustix::process::getrlimit(Resource::Nofile);
-    let (soft, hard) = (old.current?, old.maximum?);
-    let raised = rustix::process::Rlimit { current: Some(hard), maximum: Some(hard) };
-    (soft < hard && rustix::process::setrlimit(Resource::Nofile, raised).is_ok()).then_some((soft, hard))
 }

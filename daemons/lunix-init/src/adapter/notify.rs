@@ -19,7 +19,7 @@ const DATAGRAMS_MAX: usize = 16;
 /// The socket, under an abstract name the kernel chose: nothing to clean up, nothing to write to.
 #[derive(Debug)]
 pub(crate) struct NotifySocket {
-    socket: OwnedFd,
+    pub(crate) socket: OwnedFd,
     address: Vec<u8>,
 }
 
@@ -33,6 +33,11 @@ impl Host {
         let socket = net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
         net::bind(&socket, &SocketAddrUnix::new_unnamed())?;
         net::sockopt::set_socket_passcred(&socket, true)?;
+        self.listen_for_notices(socket)
+    }
+
+    /// Reads the socket from now on; returns its address.
+    pub(crate) fn listen_for_notices(&mut self, socket: OwnedFd) -> io::Result<Vec<u8>> {
         let name = SocketAddrUnix::try_from(net::getsockname(&socket)?)?;
         let address = [b"@", name.abstract_name().unwrap_or_default()].concat();
         self.reactor.insert(&socket, Interest::READ, Key::NotifySocket)?;
@@ -61,7 +66,7 @@ impl Host {
     }
 
     /// Holds on to the process that the service names as its main one; true when it is one of the service's.
-    fn hold_heir(&mut self, id: usize, pid: i32) -> bool {
+    pub(crate) fn hold_heir(&mut self, id: usize, pid: i32) -> bool {
         // First held, then looked at: so it is this one that was looked at, whoever has the number later.
         let Ok(heir) = Process::of(pid) else { return false };
         let is_its_own = self.is_of(id, pid) && heir.signal(0).is_ok();
@@ -90,7 +95,8 @@ impl Host {
             let leader = rustix::process::getsid(Some(sender)).ok()?;
             self.supervisor.find_pid(leader.as_raw_nonzero().get())
         };
-        let id = by_pid.or_else(by_session)?;
+        let by_group = || self.service_by_group(sender.as_raw_nonzero().get());
+        let id = by_pid.or_else(by_session).or_else(by_group)?;
         self.supervisor.get(id).filter(|service| service.definition.notify_socket)?;
         Some(id)
     }

@@ -3,14 +3,16 @@
 //! Both ends of each are held here as long as the service is known, so nothing in flight is lost when a process dies, and a start
 //! needs no new pipe.
 
+use super::cgroup::Group;
 use super::sockets::Held;
 use super::{Host, Key};
 use crate::directory::folder::Folder;
 use crate::lines::Lines;
+use crate::survival::record::Descriptors;
 use reactor::{Interest, Token};
 use rustix::pipe::PipeFlags;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use sys::spawn::Process;
 
 /// Most bytes taken from one service per turn.
@@ -18,6 +20,9 @@ const DRAIN_MAX: usize = 4096;
 
 /// As much as a pipe holds.
 const PIPE_MAX: usize = 64 * 1024;
+
+/// Both ends of a pipe: to read from, to write to.
+pub(crate) type Ends = (OwnedFd, OwnedFd);
 
 /// What is held open for one service.
 #[derive(Debug, Default)]
@@ -36,6 +41,8 @@ pub(crate) struct Channels {
     pub(crate) heir: Option<Process>,
     /// That of its program `reload`.
     pub(crate) reloader: Option<Process>,
+    /// Its cgroup.
+    pub(crate) group: Option<Box<Group>>,
     /// The directory it was started from, when that is not the one of this name any more.
     pub(crate) home: Option<Folder>,
     /// A line of its output that is not complete yet.
@@ -52,6 +59,50 @@ pub(crate) struct Kept {
 }
 
 impl Channels {
+    /// Takes over the pipes that another lunix-init left; `partial` is what there was of a line.
+    pub(crate) fn take_over(&mut self, output: Option<Ends>, input: Option<Ends>, partial: &[u8]) {
+        self.output = output.map(|(reader, writer)| (reader, None, writer));
+        self.input = input;
+        self.lines = (!partial.is_empty()).then(|| Box::new(Lines::begun(partial.to_vec())));
+    }
+
+    /// Every descriptor held for it.
+    pub(crate) fn each_descriptor(&self, mut each: impl FnMut(BorrowedFd<'_>)) {
+        let output = self.output.iter().flat_map(|(reader, _, writer)| [reader, writer]);
+        let input = self.input.iter().flat_map(|(reader, writer)| [reader, writer]);
+        let notification = self.notification.iter().map(|(reader, _)| reader);
+        let sockets = self.kept().into_iter().flat_map(|kept| kept.sockets.iter().map(|held| &held.fd));
+        let stored = self.kept().into_iter().flat_map(|kept| kept.store.iter().map(|(_, fd)| fd));
+        output.chain(input).chain(notification).chain(sockets).chain(stored).for_each(|fd| each(fd.as_fd()));
+        self.home.iter().for_each(|home| each(home.as_fd()));
+    }
+
+    /// The inode of the pipe of its output.
+    pub(crate) fn output_inode(&self) -> Option<u64> {
+        self.output.as_ref().and_then(|(reader, _, _)| Some(rustix::fs::fstat(reader).ok()?.st_ino))
+    }
+
+    /// The numbers of all but the sockets and what is in keeping.
+    pub(crate) fn descriptors(&self) -> Descriptors {
+        let number = |fd: &OwnedFd| fd.as_raw_fd();
+        Descriptors {
+            output: self.output.as_ref().map(|(reader, _, writer)| (number(reader), number(writer))),
+            input: self.input.as_ref().map(|(reader, writer)| (number(reader), number(writer))),
+            notification: self.notification.as_ref().map(|(reader, _)| number(reader)),
+            home: self.home.as_ref().map(|home| home.as_fd().as_raw_fd()),
+        }
+    }
+
+    /// Its output is read here.
+    pub(crate) fn is_read_here(&self) -> bool {
+        matches!(self.output, Some((_, Some(_), _)))
+    }
+
+    /// What there is of a line.
+    pub(crate) fn partial(&self) -> &[u8] {
+        self.lines.as_ref().map_or(&[], |lines| lines.partial())
+    }
+
     /// The descriptors to be handed down, when there are any.
     pub(crate) fn kept(&self) -> Option<&Kept> {
         self.held.as_deref()
@@ -69,13 +120,18 @@ impl Channels {
 }
 
 impl Host {
-    /// Opens what the service needs and does not have yet.
-    pub(crate) fn open_channels(&mut self, id: usize) -> io::Result<()> {
+    /// What is held for a service.
+    pub(crate) fn channels_of(&mut self, id: usize) -> Option<&mut Channels> {
         while self.channels.len() <= id {
             self.channels.push(Channels::default());
         }
-        let Some(channels) = self.channels.get_mut(id) else { return Ok(()) };
-        if channels.output.is_none() {
+        self.channels.get_mut(id)
+    }
+
+    /// Opens what the service needs and does not have yet.
+    pub(crate) fn open_channels(&mut self, id: usize) -> io::Result<()> {
+        let is_new = self.channels_of(id).is_some_and(|channels| channels.output.is_none());
+        if is_new {
             let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
             rustix::io::ioctl_fionbio(&reader, true)?;
             let is_log = self.supervisor.get(id).is_some_and(|service| service.definition.rare().is_log);
@@ -83,7 +139,9 @@ impl Host {
             let watch = || self.reactor.insert(&reader, Interest::READ, Key::Output(id));
             // Not without being read: it would end in a full pipe.
             let token = is_ours.then(watch).transpose()?;
-            channels.output = Some((reader, token, writer));
+            if let Some(channels) = self.channels_of(id) {
+                channels.output = Some((reader, token, writer));
+            }
             if !is_ours {
                 self.hand_over_one(id);
             }
@@ -99,6 +157,7 @@ impl Host {
     pub(crate) fn watch_output(&mut self, id: usize) -> io::Result<()> {
         if let Some(Channels { output: Some((reader, token @ None, _)), .. }) = self.channels.get_mut(id) {
             *token = Some(self.reactor.insert(&*reader, Interest::READ, Key::Output(id))?);
+            self.supervisor.touch(id);
         }
         Ok(())
     }
@@ -109,17 +168,16 @@ impl Host {
             && let Some(token) = token.take()
         {
             let _ = self.reactor.remove(token, &*reader);
+            self.supervisor.touch(id);
         }
     }
 
     /// Opens what a logger reads from.
     fn open_input(&mut self, logger: usize) -> io::Result<()> {
-        while self.channels.len() <= logger {
-            self.channels.push(Channels::default());
-        }
-        match self.channels.get_mut(logger) {
+        match self.channels_of(logger) {
             Some(channels) if channels.input.is_none() => {
                 channels.input = Some(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?);
+                self.supervisor.touch(logger);
                 Ok(())
             }
             Some(_) | None => Ok(()),
@@ -159,13 +217,12 @@ impl Host {
         let (console, log, name) = (&mut self.console, &mut self.log, &*service.name);
         let mut lines = channels.lines.take().unwrap_or_default();
         lines.feed(buffer.get(..length).unwrap_or_default(), |line| {
-            let prefixed = line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b": "));
-            console.line(if prefixed { "" } else { name }, line);
-            if prefixed {
-                log.push(line);
-            } else {
-                log.push(&[name.as_bytes(), b": ", line].concat());
-            }
+            let own = line.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b": "));
+            console.line(if own.is_some() { "" } else { name }, line);
+            // The name first, with its length, so that nobody's line passes for another's.
+            let length = u8::try_from(name.len()).unwrap_or(0);
+            let name = name.as_bytes().get(..usize::from(length)).unwrap_or_default();
+            log.push(&[&[length], name, own.unwrap_or(line)].concat());
         });
         channels.lines = lines.has_part().then_some(lines);
         length
@@ -192,17 +249,29 @@ impl Host {
     pub(crate) fn close_notification(&mut self, id: usize) {
         if let Some((reader, token)) = self.channels.get_mut(id).and_then(|channels| channels.notification.take()) {
             let _ = self.reactor.remove(token, &reader);
+            self.supervisor.touch(id);
+        }
+    }
+
+    /// Takes all that a service has said, but no more than a pipe holds: somebody that it left behind may go on talking.
+    fn drain_rest(&mut self, id: usize) {
+        for _ in 0..PIPE_MAX / DRAIN_MAX {
+            if self.drain_once(id) == 0 {
+                return;
+            }
+        }
+    }
+
+    /// The last words of all services.
+    pub(crate) fn drain_all(&mut self) {
+        for id in 0..self.channels.len() {
+            self.drain_rest(id);
         }
     }
 
     /// Gives up everything held for a service that is gone.
     pub(crate) fn close_channels(&mut self, id: usize) {
-        // All that it said, but no more than a pipe holds: somebody that it left behind may go on talking.
-        for _ in 0..PIPE_MAX / DRAIN_MAX {
-            if self.drain_once(id) == 0 {
-                break;
-            }
-        }
+        self.drain_rest(id);
         self.close_notification(id);
         let Some(channels) = self.channels.get_mut(id) else { return };
         let Channels { output, .. } = std::mem::take(channels);

@@ -1,6 +1,7 @@
 //! What the programs of a service may do: who they are, which capabilities and limits they have. Read anew at each start.
 
 use super::launch::Failure;
+use crate::cgroup::oom_score;
 use crate::directory::folder::Folder;
 use crate::directory::{FILE_MAX, parse, privilege};
 use crate::identity;
@@ -10,11 +11,12 @@ use sys::spawn::{Identity, Limit, NOFILE};
 /// Most bytes read of /etc/passwd and /etc/group.
 const ACCOUNTS_MAX: usize = 1024 * 1024;
 
-/// The files `user`, `group`, `capabilities` and `limits`.
+/// The files `user`, `group`, `capabilities`, `limits` and `oom-score-adj`.
 pub(crate) struct Privileges {
     pub(crate) identity: Option<Identity>,
     pub(crate) capabilities: Option<u64>,
     pub(crate) limits: Vec<Limit>,
+    pub(crate) oom_score: Option<i16>,
 }
 
 impl Privileges {
@@ -25,7 +27,8 @@ impl Privileges {
             limits.push(Limit { resource: NOFILE, soft, hard });
         }
         let capabilities = read(folder, "capabilities", privilege::capabilities)?;
-        Ok(Self { identity: identity_of(folder)?, capabilities, limits })
+        let oom_score = read(folder, "oom-score-adj", oom_score::parse)?;
+        Ok(Self { identity: identity_of(folder)?, capabilities, limits, oom_score })
     }
 }
 

@@ -37,7 +37,12 @@ impl Host {
         self.reap_again = true;
     }
 
-    fn bury(&mut self, pid: i32, status: WaitStatus) {
+    pub(crate) fn bury(&mut self, pid: i32, status: WaitStatus) {
+        if self.is_finisher(pid) || self.is_shell(pid) {
+            return;
+        }
+        self.exchange_tried(pid, &status);
+        self.suspect_ended(pid);
         let service = self.supervisor.find_pid(pid);
         let reloader = self.supervisor.find_reloader(pid);
         if service.is_none() && reloader.is_none() {
@@ -59,7 +64,17 @@ impl Host {
             return;
         }
         self.close_notification(id);
-        self.supervisor.exited(Instant::now(), id, how, &mut self.acts);
+        if how == Ended::Signal(signal::KILL) {
+            // Why comes before that.
+            self.look_for_oom(id);
+        }
+        let service = self.supervisor.get(id);
+        let clears = service.is_some_and(|service| service.life.clears(&service.definition.policy, how));
+        if clears && self.is_populated(id) {
+            self.supervisor.left_behind(Instant::now(), id, how, &mut self.acts);
+        } else {
+            self.supervisor.exited(Instant::now(), id, how, &mut self.acts);
+        }
         // At once, so that the next dead is not taken for the process that follows this one.
         self.run_acts();
     }

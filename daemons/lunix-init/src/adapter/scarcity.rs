@@ -67,7 +67,7 @@ impl Host {
     /// Takes the next connection. Without a free descriptor a spare one makes room; without one nobody is let in for a while, for a
     /// connection that waits would wake us for ever.
     pub(crate) fn next_connection(&mut self) -> Option<OwnedFd> {
-        let listener = &self.control.as_ref()?.listener;
+        let listener = &self.control.listener.as_ref()?.socket;
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let accepted = match net::accept_with(listener, flags) {
             Err(Errno::MFILE | Errno::NFILE) if self.scarcity.spares.pop().is_some() => {
@@ -102,8 +102,8 @@ impl Host {
     }
 
     fn watch_listener(&mut self, interest: Interest) {
-        if let Some(control) = &self.control {
-            let _ = self.reactor.set_interest(control.listening, &control.listener, interest);
+        if let Some(listener) = &self.control.listener {
+            let _ = self.reactor.set_interest(listener.token, &listener.socket, interest);
         }
     }
 

@@ -7,8 +7,11 @@ use crate::scarcity::is_scarcity;
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use std::ffi::OsStr;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 128;
@@ -18,8 +21,32 @@ pub(crate) const STORE_MAX: usize = 32;
 /// A socket that is listened on.
 #[derive(Debug)]
 pub(crate) struct Held {
-    line: Socket,
-    fd: OwnedFd,
+    pub(crate) line: Socket,
+    pub(crate) fd: OwnedFd,
+}
+
+impl Held {
+    /// A socket as another lunix-init left it: what it is and where it listens, the kernel knows.
+    pub(crate) fn handed_down(name: String, mode: u32, fd: OwnedFd) -> io::Result<Self> {
+        let kind = match net::sockopt::socket_type(&fd)? {
+            SocketType::STREAM => Kind::Stream,
+            SocketType::DGRAM => Kind::Datagram,
+            SocketType::SEQPACKET => Kind::Packets,
+            _ => return Err(Errno::NOTSOCK.into()),
+        };
+        let address = net::getsockname(&fd)?;
+        let address = match SocketAddr::try_from(address.clone()) {
+            Ok(address) => Address::Internet(address),
+            Err(_) => {
+                let unix = SocketAddrUnix::try_from(address)?;
+                let path = unix.path().map(|path| Address::Path(OsStr::from_bytes(path.to_bytes()).into()));
+                let name =
+                    unix.abstract_name().map(|name| Address::Abstract(String::from_utf8_lossy(name).into_owned()));
+                path.or(name).ok_or(Errno::NOTSOCK)?
+            }
+        };
+        Ok(Self { line: Socket { name, kind, address, mode }, fd })
+    }
 }
 
 impl Drop for Held {

@@ -1,7 +1,8 @@
 //! What the small files of a service directory say.
 
 use super::folder::Folder;
-use super::{FILE_MAX, parse, privilege, sockets};
+use super::{FILE_MAX, companion, parse, privilege, sockets};
+use crate::cgroup::{oom_score, setting, trigger};
 use crate::lifecycle::Policy;
 use crate::service::Definition;
 use parse::Kind;
@@ -37,16 +38,20 @@ fn longrun(folder: &Folder) -> Result<Definition, String> {
         timeout_end: small(folder, "timeout-finish", parse::milliseconds)?.unwrap_or(Some(FINISH_DEFAULT)),
         timeout_up: None,
         watchdog: small(folder, "watchdog", parse::milliseconds)?.flatten(),
+        keeps_children: folder.has("flag-keep-children"),
         permanent: small(folder, "permanent-exits", parse::exit_codes)?.unwrap_or_default(),
     };
     let mut definition = Definition { policy, notification, notify_socket, ..common(folder)? };
     definition.starts_down = folder.has("down");
     if let Some(all) = small(folder, "sockets", sockets::parse)?.filter(|all| !all.is_empty()) {
-        let above = i32::try_from(all.len()).unwrap_or(i32::MAX).saturating_add(3);
-        if notification.is_some_and(|number| number < above) {
-            return Err(format!("notification-fd: expected {above} or more: the sockets have those from 3 on"));
-        }
         definition.rare_mut().sockets = all;
+    }
+    if let Some(verbs) = small(folder, "companion", companion::parse)? {
+        definition.rare_mut().companion = Some(verbs);
+    }
+    let above = first_free(&definition);
+    if notification.is_some_and(|number| number < above) {
+        return Err(format!("notification-fd: expected {above} or more: the sockets have those from 3 on"));
     }
     if definition.policy.watchdog.is_some() && !notify_socket {
         return Err("watchdog: expected a notify-socket, too".to_owned());
@@ -65,10 +70,17 @@ fn longrun(folder: &Folder) -> Result<Definition, String> {
     Ok(definition)
 }
 
+/// The first number from 3 on that no descriptor handed down has.
+fn first_free(definition: &Definition) -> i32 {
+    let rare = definition.rare();
+    let handed_down = rare.sockets.len() + usize::from(rare.companion.is_some());
+    i32::try_from(handed_down).unwrap_or(i32::MAX).saturating_add(3)
+}
+
 /// A longrun that has one more descriptor: what leads to the output of the others.
 fn log(folder: &Folder) -> Result<Definition, String> {
     let mut definition = longrun(folder)?;
-    let own = i32::try_from(definition.rare().sockets.len()).unwrap_or(i32::MAX).saturating_add(3);
+    let own = first_free(&definition);
     if definition.notification.is_some_and(|number| number <= own) {
         return Err(format!("notification-fd: expected more than {own}, which leads to the output of the others"));
     }
@@ -86,6 +98,7 @@ fn oneshot(folder: &Folder) -> Result<Definition, String> {
         timeout_end: small(folder, "timeout-down", parse::milliseconds)?.flatten(),
         timeout_up: small(folder, "timeout-up", parse::milliseconds)?.flatten(),
         watchdog: None,
+        keeps_children: folder.has("flag-keep-children"),
         permanent: Box::default(),
     };
     Ok(Definition { policy, runs_nothing: is_empty(folder, "up"), ..common(folder)? })
@@ -103,11 +116,15 @@ fn common(folder: &Folder) -> Result<Definition, String> {
     small(folder, "group", |content| parse::names(content).map(|_| ()))?;
     small(folder, "capabilities", privilege::capabilities)?;
     small(folder, "limits", privilege::limits)?;
+    small(folder, "oom-score-adj", oom_score::parse)?;
+    small(folder, "pressure", trigger::parse)?;
+    check_cgroup(folder)?;
     check_environment(folder)?;
     Ok(Definition {
         after: named(folder, "dependencies.d", "dependencies")?,
         down_signal: small(folder, "down-signal", parse::signal)?.unwrap_or(sys::signal::TERM),
         is_essential: folder.has("flag-essential") || folder.has("critical"),
+        is_critical: folder.has("critical"),
         on_change: small(folder, "on-change", parse::on_change)?.unwrap_or_default(),
         has_reload: folder.has("reload"),
         reload_signal: small(folder, "reload-signal", parse::signal)?.unwrap_or(sys::signal::HUP),
@@ -155,6 +172,16 @@ fn named(folder: &Folder, directory: &str, file: &str) -> Result<Vec<String>, St
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+fn check_cgroup(folder: &Folder) -> Result<(), String> {
+    let error = |error: io::Error| format!("cgroup: expected a directory of settings: {error}");
+    let Some(inner) = folder.enter("cgroup").map_err(error)? else { return Ok(()) };
+    for name in inner.names().map_err(error)?.iter() {
+        let name = name.to_string_lossy();
+        small(&inner, &name, |content| setting::check(&name, content)).map_err(|fault| format!("cgroup/{fault}"))?;
+    }
+    Ok(())
 }
 
 fn check_environment(folder: &Folder) -> Result<(), String> {

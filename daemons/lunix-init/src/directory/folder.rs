@@ -51,6 +51,18 @@ impl Folder {
         result
     }
 
+    /// An open directory that was handed down.
+    #[must_use]
+    pub fn handed_down(fd: OwnedFd) -> Self {
+        Self { fd, scarce: Rc::default(), listed: OnceCell::new() }
+    }
+
+    /// True when it was removed, and so is empty whatever it held.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        fs::fstat(&self.fd).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+
     /// True when both are the same directory of the same file system.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
@@ -166,8 +178,8 @@ impl Folder {
             if content.len() > most {
                 return Err(Errno::FBIG.into());
             }
-            // A plain file gives less than asked for only at its end.
-            if length == 0 || content.len() < content.capacity() {
+            // A file on a disk gives less than asked for only at its end; those of the kernel have no size.
+            if length == 0 || (stat.st_size > 0 && content.len() < content.capacity()) {
                 return Ok(content);
             }
             content.reserve(1);

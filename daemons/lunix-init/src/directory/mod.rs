@@ -1,6 +1,7 @@
 //! Reading the service directory. Nothing is ever written there.
 
 pub mod chain;
+pub mod companion;
 mod define;
 pub mod fingerprint;
 pub mod folder;
@@ -48,7 +49,7 @@ pub struct Known<'a> {
 }
 
 /// The folders within a service in which changes are looked for at once; what lies deeper is seen with the next change elsewhere.
-const WITHIN: [&str; 5] = ["env", "dependencies.d", "contents.d", INSTANCES, "data"];
+const WITHIN: [&str; 6] = ["cgroup", "env", "dependencies.d", "contents.d", INSTANCES, "data"];
 
 impl Known<'_> {
     /// Has a folder of a service watched, with those in it that count, and then looks what is in it.
@@ -100,6 +101,14 @@ pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
     }
     pipeline::join(&mut all);
     Ok(all)
+}
+
+/// What the small files of one service's directory say, looked at for itself.
+///
+/// # Errors
+/// The sentence that says what is wrong.
+pub fn read_alone(folder: &Folder) -> Result<Definition, String> {
+    define::define(folder)
 }
 
 /// True for what can be the name of a service: it is shown, and travels in records, as it is.

@@ -3,25 +3,24 @@
 //! | place | what |
 //! |---|---|
 //! | pair 0 | the whole |
-//! | pairs 1 to 4096 | the service of that number less one |
-//! | the 4096 pairs after those | descriptors held for services |
+//! | pairs 1 to 65 536 | the service of that number less one |
+//! | the 65 536 pairs after those | descriptors held for services |
 //! | after those | when it crashed (see [`sys::crash`]), then text that a planned exchange hands on |
 //!
 //! Space is taken when a place is used first, before the service starts: a record of what runs never fails for want of memory. Places never used take none.
 
 use super::copies::{self, CONTENT_BYTES, COPY_BYTES, PAIR_BYTES, Pair};
 use super::record::{FREE, HELD, HeldRecord, SERVICE, ServiceRecord, WHOLE, WholeRecord};
-use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
+use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags, SeekFrom};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Services at most; the reactor has no room for more either.
-pub const SERVICES_MAX: usize = 4096;
+/// Services at most.
+pub const SERVICES_MAX: usize = 65_536;
 /// Descriptors held at most.
-pub const HELD_MAX: usize = 4096;
-const PAIRS: usize = 1 + SERVICES_MAX + HELD_MAX;
+pub const HELD_MAX: usize = 65_536;
 /// Where the times of crashes are.
 pub const CRASHES_AT: u64 = (PAIRS * PAIR_BYTES) as u64;
 /// Where handed-on text is.
@@ -43,15 +42,29 @@ pub enum Place {
     Held(usize),
 }
 
+/// The pair where those of held descriptors begin; space is never taken for both at once.
+const HELD_BEGIN: usize = SERVICES_MAX + RESERVED_AT_ONCE;
+const PAIRS: usize = HELD_BEGIN + HELD_MAX;
+
 impl Place {
-    /// `None` beyond the last.
-    fn pair(self) -> Option<usize> {
-        match self {
-            Self::Whole => Some(0),
-            Self::Service(id) => (id < SERVICES_MAX).then_some(1 + id),
-            Self::Held(number) => (number < HELD_MAX).then_some(1 + SERVICES_MAX + number),
+    /// The place of a pair; `None` for those that are never used.
+    fn of(pair: usize) -> Option<Self> {
+        match pair {
+            0 => Some(Self::Whole),
+            1..=SERVICES_MAX => Some(Self::Service(pair - 1)),
+            HELD_BEGIN..PAIRS => Some(Self::Held(pair - HELD_BEGIN)),
+            _ => None,
         }
     }
+}
+
+/// What is known of the pairs of one kind.
+#[derive(Debug, Default)]
+struct Pairs {
+    /// Bit `n`: of pair `n` the second copy was written last.
+    turns: Vec<u64>,
+    /// Bit `n`: there is space for the `n`th eight pairs.
+    reserved: Vec<u64>,
 }
 
 /// Everything that was read.
@@ -74,10 +87,9 @@ pub struct Kept {
 pub struct StateFile {
     fd: OwnedFd,
     sequence: u64,
-    /// Bit `n`: of pair `n` the second copy was written last.
-    turns: Vec<u64>,
-    /// Bit `n`: there is space for the `n`th eight pairs.
-    reserved: Vec<u64>,
+    /// Of the whole and the services.
+    services: Pairs,
+    held: Pairs,
 }
 
 fn is_set(bits: &[u64], at: usize) -> bool {
@@ -103,7 +115,7 @@ impl StateFile {
         rustix::fs::ftruncate(&fd, FILE_BYTES)?;
         rustix::fs::fallocate(&fd, FallocateFlags::empty(), CRASHES_AT, 4096)?;
         rustix::fs::fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW)?;
-        let mut file = Self { fd, sequence: 0, turns: Vec::new(), reserved: Vec::new() };
+        let mut file = Self { fd, sequence: 0, services: Pairs::default(), held: Pairs::default() };
         file.reserve(Place::Whole)?;
         Ok(file)
     }
@@ -118,7 +130,7 @@ impl StateFile {
         if !is_ours || size < TEXT_AT {
             return Err(Errno::INVAL.into());
         }
-        Ok(Self { fd, sequence: 0, turns: Vec::new(), reserved: Vec::new() })
+        Ok(Self { fd, sequence: 0, services: Pairs::default(), held: Pairs::default() })
     }
 
     /// Makes sure that there is space for a record.
@@ -126,16 +138,28 @@ impl StateFile {
     /// # Errors
     /// `ENOMEM` when there is none, `E2BIG` beyond the last place.
     pub fn reserve(&mut self, place: Place) -> io::Result<()> {
-        let page = place.pair().ok_or(Errno::TOOBIG)? / RESERVED_AT_ONCE;
-        if is_set(&self.reserved, page) {
+        let (pairs, number, begin) = self.locate(place).ok_or(Errno::TOOBIG)?;
+        let page = number / RESERVED_AT_ONCE;
+        if is_set(&pairs.reserved, page) {
             return Ok(());
         }
-        let bytes = RESERVED_AT_ONCE * PAIR_BYTES;
+        let (at, bytes) = ((begin + page * RESERVED_AT_ONCE) * PAIR_BYTES, RESERVED_AT_ONCE * PAIR_BYTES);
         // The kernel says ENOSPC of a memory file where memory is meant.
-        rustix::fs::fallocate(&self.fd, FallocateFlags::empty(), as_offset(page * bytes), as_offset(bytes))
+        rustix::fs::fallocate(&self.fd, FallocateFlags::empty(), as_offset(at), as_offset(bytes))
             .map_err(|_| Errno::NOMEM)?;
-        set(&mut self.reserved, page, true);
+        if let Some((pairs, ..)) = self.locate(place) {
+            set(&mut pairs.reserved, page, true);
+        }
         Ok(())
+    }
+
+    /// What is known of its kind, its number there, and the pair with which that kind begins; `None` beyond the last.
+    fn locate(&mut self, place: Place) -> Option<(&mut Pairs, usize, usize)> {
+        match place {
+            Place::Whole => Some((&mut self.services, 0, 0)),
+            Place::Service(id) => (id < SERVICES_MAX).then_some((&mut self.services, 1 + id, 0)),
+            Place::Held(number) => (number < HELD_MAX).then_some((&mut self.held, number, HELD_BEGIN)),
+        }
     }
 
     /// Writes a record over the older of its two copies. A place whose last writing failed is written to the same copy again.
@@ -144,16 +168,18 @@ impl StateFile {
     /// As of [`StateFile::reserve`], where that was not done before.
     pub fn write(&mut self, place: Place, kind: u8, content: &[u8; CONTENT_BYTES]) -> io::Result<()> {
         self.reserve(place)?;
-        let pair = place.pair().ok_or(Errno::TOOBIG)?;
-        let second = !is_set(&self.turns, pair);
-        self.sequence += 1;
-        let copy = copies::seal(self.sequence, kind, content);
-        let at = as_offset(pair * PAIR_BYTES + if second { COPY_BYTES } else { 0 });
-        let written = rustix::io::pwrite(&self.fd, &copy, at)?;
-        if written != COPY_BYTES {
+        let sequence = self.sequence + 1;
+        self.sequence = sequence;
+        let (pairs, number, begin) = self.locate(place).ok_or(Errno::TOOBIG)?;
+        let second = !is_set(&pairs.turns, number);
+        let copy = copies::seal(sequence, kind, content);
+        let at = as_offset((begin + number) * PAIR_BYTES + if second { COPY_BYTES } else { 0 });
+        if rustix::io::pwrite(&self.fd, &copy, at)? != COPY_BYTES {
             return Err(Errno::NOMEM.into());
         }
-        set(&mut self.turns, pair, second);
+        if let Some((pairs, ..)) = self.locate(place) {
+            set(&mut pairs.turns, number, second);
+        }
         Ok(())
     }
 
@@ -169,30 +195,40 @@ impl StateFile {
     pub fn read(&mut self) -> Kept {
         let mut kept = Kept::default();
         let mut buffer = [0; RESERVED_AT_ONCE * PAIR_BYTES];
-        for page in 0..PAIRS.div_ceil(RESERVED_AT_ONCE) {
-            let at = as_offset(page * buffer.len());
-            let length = rustix::io::pread(&self.fd, &mut buffer, at).unwrap_or(0);
+        let (mut at, end) = (0, as_offset(PAIRS * PAIR_BYTES));
+        while let Some(start) = self.next_data(at).filter(|&start| start < end) {
+            let length = rustix::io::pread(&self.fd, &mut buffer, start).unwrap_or(0);
+            let first = usize::try_from(start).unwrap_or(usize::MAX) / PAIR_BYTES;
             let pairs = buffer.get(..length).unwrap_or_default().chunks(PAIR_BYTES);
-            for (pair, bytes) in (page * RESERVED_AT_ONCE..PAIRS).zip(pairs) {
-                self.take(pair, bytes, &mut kept);
+            for (pair, bytes) in (first..PAIRS).zip(pairs) {
+                if let Some(place) = Place::of(pair) {
+                    self.take(place, bytes, &mut kept);
+                }
             }
+            at = start + as_offset(buffer.len());
         }
         kept
     }
 
-    fn take(&mut self, pair: usize, bytes: &[u8], kept: &mut Kept) {
-        let place = match pair {
-            0 => Place::Whole,
-            1..=SERVICES_MAX => Place::Service(pair - 1),
-            _ => Place::Held(pair - 1 - SERVICES_MAX),
-        };
+    /// The beginning of the eight pairs at which something was written next; a kernel that cannot tell has it everywhere.
+    fn next_data(&self, at: u64) -> Option<u64> {
+        match rustix::fs::seek(&self.fd, SeekFrom::Data(at)) {
+            Ok(start) => Some(start - start % as_offset(RESERVED_AT_ONCE * PAIR_BYTES)),
+            Err(Errno::NXIO) => None,
+            Err(_) => Some(at),
+        }
+    }
+
+    fn take(&mut self, place: Place, bytes: &[u8], kept: &mut Kept) {
         let mut found = None;
         match copies::choose(bytes) {
             Pair::Unused => return,
             Pair::Bad => {}
             Pair::Good { sequence, second, kind, content } => {
                 self.sequence = self.sequence.max(sequence);
-                set(&mut self.turns, pair, second);
+                if let Some((pairs, number, _)) = self.locate(place) {
+                    set(&mut pairs.turns, number, second);
+                }
                 found = Some((kind, content));
             }
         }
@@ -320,7 +356,7 @@ mod tests {
         for name in ["one", "two"] {
             file.write(Place::Held(1), HELD, &held_as(name).encode().unwrap()).unwrap();
         }
-        let pair = as_offset((1 + SERVICES_MAX + 1) * PAIR_BYTES);
+        let pair = as_offset((HELD_BEGIN + 1) * PAIR_BYTES);
         rustix::io::pwrite(&file, b"\xff", pair + 30).unwrap();
         assert_eq!(again(&file).read().held, [(1, held_as("one"))]);
         rustix::io::pwrite(&file, b"\xff", pair + as_offset(COPY_BYTES) + 30).unwrap();

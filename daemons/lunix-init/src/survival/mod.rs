@@ -9,3 +9,7 @@ mod fields;
 pub mod file;
 mod numbers;
 pub mod record;
+pub mod rescue;
+pub mod restore;
+pub mod takeover;
+pub mod text;

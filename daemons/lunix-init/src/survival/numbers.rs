@@ -33,8 +33,20 @@ numbers!(
     Undoing = 10,
     Broken = 11,
 );
-numbers!(Phase, of_phase, phase_of, Running = 1, Services = 2, Killing = 3, Strays = 4, KillingStrays = 5, Over = 6);
-numbers!(Goal, of_goal, goal_of, Leave = 1, Halt = 2, Poweroff = 3, Reboot = 4);
+numbers!(
+    Phase,
+    of_phase,
+    phase_of,
+    Running = 1,
+    Services = 2,
+    Killing = 3,
+    Strays = 4,
+    KillingStrays = 5,
+    Over = 6,
+    LastSteps = 7,
+    Rescue = 8
+);
+numbers!(Goal, of_goal, goal_of, Leave = 1, Halt = 2, Poweroff = 3, Reboot = 4, Kexec = 5);
 
 /// A span in nanoseconds; zero for none.
 pub(super) fn of_span(span: Option<Duration>) -> u64 {

@@ -89,6 +89,10 @@ pub struct ServiceRecord<'a> {
     pub outdated: bool,
     /// Its directory is gone.
     pub removed: bool,
+    /// Its output is read by lunix-init.
+    pub is_read_here: bool,
+    /// Its output was given to the log service.
+    pub is_read_elsewhere: bool,
     /// How often it must say that it is alive.
     pub watchdog: Option<Duration>,
     /// Its content.
@@ -120,7 +124,8 @@ impl ServiceRecord<'_> {
             Some(Ended::Signal(signal)) => (2, signal.cast_unsigned()),
         };
         writer.u8(numbers::of_state(self.life.state));
-        writer.u16(life | chosen | rest | flag(self.removed, 10));
+        let output = flag(self.is_read_here, 11) | flag(self.is_read_elsewhere, 12);
+        writer.u16(life | chosen | rest | output | flag(self.removed, 10));
         writer.u8(how);
         writer.u32(number);
         [self.pid, self.last_pid, self.heir, self.reloader].into_iter().for_each(|pid| writer.positive(pid));
@@ -178,6 +183,8 @@ impl ServiceRecord<'_> {
             reload_again: flag(8),
             outdated: flag(9),
             removed: flag(10),
+            is_read_here: flag(11),
+            is_read_elsewhere: flag(12),
             watchdog,
             fingerprint,
             descriptors,

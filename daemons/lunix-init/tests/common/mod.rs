@@ -94,8 +94,22 @@ impl Stage {
     }
 
     /// Starts it, and waits until its control socket answers.
-    pub fn start_as(&mut self, mut command: Command) -> &mut Self {
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    pub fn start_as(&mut self, command: Command) -> &mut Self {
+        self.spawn(command).until_it_answers()
+    }
+
+    /// The same, with this as its standard input.
+    pub fn start_reading(&mut self, command: Command, input: Stdio) -> &mut Self {
+        self.spawn_reading(command, input).until_it_answers()
+    }
+
+    /// Starts it, and waits for nothing.
+    pub fn spawn(&mut self, command: Command) -> &mut Self {
+        self.spawn_reading(command, Stdio::null())
+    }
+
+    fn spawn_reading(&mut self, mut command: Command, input: Stdio) -> &mut Self {
+        let mut child = command.stdin(input).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let stderr = child.stderr.take().unwrap();
         std::thread::spawn(move || {
@@ -106,6 +120,11 @@ impl Stage {
             }
         });
         (self.child, self.lines) = (Some(child), Some(lines));
+        self
+    }
+
+    /// Waits until its control socket answers.
+    pub fn until_it_answers(&mut self) -> &mut Self {
         let end = Instant::now() + PATIENCE;
         while Client::connect(&self.socket(), PATIENCE).is_err() {
             assert!(Instant::now() < end, "lunix-init does not answer");
@@ -173,6 +192,18 @@ impl Stage {
                     Err(error) => panic!("{name} is not {what}: {row:?}: {error}"),
                 }
             }
+        }
+    }
+
+    /// Looks again and again, for what no event tells.
+    pub fn until_seen<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(seen) = look() {
+                return seen;
+            }
+            assert!(Instant::now() < end, "{what} is not to be seen");
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 

@@ -8,7 +8,7 @@ const NAMESPACES: [&str; 7] = ["--pid", "--fork", "--kill-child", "--mount", "--
 /// Starts it as PID 1; false when that cannot be done here.
 pub fn start(stage: &mut Stage) -> bool {
     // As the kernel does with words it does not know.
-    start_after(stage, "true", &["splash", "--no-such-flag=1", "single"])
+    start_after(stage, "true", &["splash", "--no-such-flag=1"])
 }
 
 /// The same, after a line of shell has changed what it finds, and with more words on its command line.

@@ -2,7 +2,10 @@
 
 use crate::common::{PATIENCE, skip};
 use rustix::process::{Pid, Resource, Rlimit};
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,7 +27,7 @@ pub(crate) fn until(what: &str, mut is: impl FnMut() -> bool) {
 pub(crate) fn until_at_rest(pid: i32) {
     // Nanoseconds on a processor come first (Documentation/scheduler/sched-stats.rst).
     let used = || {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap();
+        let stat = fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap();
         stat.split_whitespace().next().unwrap().parse::<u64>().unwrap()
     };
     let mut before = 0;
@@ -36,6 +39,31 @@ pub(crate) fn until_at_rest(pid: i32) {
         }
         rests
     });
+}
+
+/// Writes a file below `folder`, which is made; what begins with `#!` is executable.
+pub(crate) fn plant(folder: &Path, name: &str, content: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, content).unwrap();
+    let mode = if content.starts_with("#!") { 0o755 } else { 0o644 };
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Makes `link` lead to `target` in one step.
+pub(crate) fn swap(link: &Path, target: &str) {
+    let draft = link.with_extension("draft");
+    symlink(target, &draft).unwrap();
+    fs::rename(&draft, link).unwrap();
+}
+
+/// True when the program is installed; otherwise the test is noted as skipped.
+pub(crate) fn has(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        skip(&format!("{program} is not installed"));
+    }
+    found
 }
 
 /// Sets how many descriptors a running process may have.

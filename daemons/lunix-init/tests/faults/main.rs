@@ -4,7 +4,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod clients;
+mod clock;
 mod descriptors;
+mod ends;
 mod faults;
+mod killing;
+mod machine;
+mod map;
 mod scarcity;
 mod scripts;
+mod storms;
+mod swaps;

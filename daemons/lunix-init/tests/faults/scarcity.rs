@@ -1,7 +1,7 @@
 //! Calls that fail though nothing is wrong with what was asked: they are made again later, and nothing else suffers.
 
 use crate::common::Stage;
-use crate::faults::{Injector, injected, until_at_rest};
+use crate::faults::{Injector, injected, until, until_at_rest};
 use init_control::{Request, ServiceState as S};
 use sys::signal::{self, Target};
 
@@ -18,12 +18,14 @@ fn survives(fault: &str) {
     let Some(injector) = Injector::attach(stage.pid(), &[fault]) else { return };
     signal::send(Target::Process(dies), signal::KILL).unwrap();
     // More output than a pipe holds: it comes to its end only when it is read.
-    stage.service("comes", &[("run", counts)]);
+    let socket = format!("one stream {}/one.sock\n", stage.home.display());
+    stage.service("comes", &[("run", counts), ("sockets", &socket)]);
     stage.line("comes: end");
     stage.until("dies", "started again", |row| row.state == S::Ready && row.pid != Some(dies));
     stage.until_state("comes", S::Ready);
     drop(injector);
     assert_eq!(stage.row("stays").unwrap().pid, stays, "{fault}");
+    std::os::unix::net::UnixStream::connect(stage.file("one.sock")).unwrap();
     until_at_rest(stage.pid());
     assert!(stage.end().success());
 }
@@ -59,6 +61,11 @@ fn a_full_epoll_set_is_tried_again_and_no_output_is_left_unread() {
 }
 
 #[test]
+fn sockets_that_cannot_be_had_just_now_are_opened_later() {
+    survives("socket,bind,listen:error=ENOBUFS:when=1..2");
+}
+
+#[test]
 fn interrupted_calls_are_made_again() {
     survives("epoll_wait,epoll_pwait,epoll_pwait2,wait4,waitid,read:error=EINTR:when=1..20");
 }
@@ -71,6 +78,33 @@ fn a_wait_that_fails_is_not_the_end() {
 #[test]
 fn timers_that_cannot_be_set_are_set_again() {
     survives("timerfd_settime:error=ENOMEM:when=1..3");
+}
+
+#[test]
+fn without_memory_it_starts_anew_and_services_go_on() {
+    let mut stage = Stage::new();
+    stage.sleeper("a").sleeper("b").start();
+    let before = [stage.until_state("a", S::Ready).pid, stage.until_state("b", S::Ready).pid];
+    until_at_rest(stage.pid());
+    // The allocator asks in two ways; the first says that it cannot by telling where the heap ends.
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", stage.pid())).unwrap();
+    let heap = maps.lines().find(|line| line.ends_with("[heap]")).unwrap();
+    let end = heap.split(['-', ' ']).nth(1).unwrap();
+    let calls = [&format!("brk:retval=0x{end}:when=1"), "mmap:error=ENOMEM:when=1"];
+    let Some(injector) = Injector::attach(stage.pid(), &calls) else { return };
+    // More services than there is room for without asking.
+    stage.service("many@", &[("run", "#!/bin/sh\nexec sleep 1000\n"), ("down", ""), ("instances/0", "")]);
+    for number in 1..2000 {
+        std::fs::write(stage.services().join(format!("many@/instances/{number}")), "").unwrap();
+    }
+    stage.line("crashed (ABRT) and goes on");
+    stage.line("goes on after a crash");
+    drop(injector);
+    let is_there = || stage.ask(&Request::Status { name: "many@1999" }).is_ok();
+    until("the last of them is known", is_there);
+    stage.ask(&Request::Start { name: "many@1999" }).unwrap();
+    stage.until_state("many@1999", S::Ready);
+    assert_eq!([stage.row("a").unwrap().pid, stage.row("b").unwrap().pid], before);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Programs that cannot be run, and directories that hold what nobody expects.
 
 use crate::common::{PATIENCE, Row, Stage, is_root};
-use crate::faults::{count, until_at_rest};
+use crate::faults::{count, until, until_at_rest};
 use init_control::{Request, ServiceState as S};
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use std::fs;
@@ -137,6 +137,19 @@ fn huge_files_cost_neither_time_nor_memory() {
 }
 
 #[test]
+fn a_template_without_instances_is_watched_for_its_first() {
+    let mut stage = Stage::new();
+    stage.service("one@", &[("run", SLEEP)]).service("two@", &[("run", SLEEP), ("instances/.keep", "")]).start();
+    fs::write(stage.services().join("two@/instances/x"), "").unwrap();
+    stage.until_state("two@x", S::Ready);
+    until_at_rest(stage.pid());
+    fs::create_dir(stage.file("instances")).unwrap();
+    fs::write(stage.file("instances/y"), "").unwrap();
+    fs::rename(stage.file("instances"), stage.services().join("one@/instances")).unwrap();
+    stage.until_state("one@y", S::Ready);
+}
+
+#[test]
 fn names_at_the_limit_are_names_and_longer_ones_are_told() {
     let mut stage = Stage::new();
     let (longest, longer) = ("n".repeat(64), "n".repeat(65));
@@ -164,25 +177,22 @@ fn names_at_the_limit_are_names_and_longer_ones_are_told() {
 #[test]
 fn there_is_no_end_of_services() {
     let mut stage = Stage::new();
-    // Without processes of their own, so that the machine that tests is no limit; a full run starts them all.
-    let all = 4097;
-    let running = count(40, 600);
-    let model = stage.services().join("s0");
-    stage.service("s0", &[("run", SLEEP), ("down", "")]);
-    for number in 1..all {
-        let folder = stage.services().join(format!("s{number}"));
-        fs::create_dir(&folder).unwrap();
-        symlink(model.join("run"), folder.join("run")).unwrap();
-        if number >= running {
-            symlink("/dev/null", folder.join("down")).unwrap();
-        }
+    // Most without processes of their own, so that the machine that tests is no limit; a full run starts more of them.
+    let (all, running) = (4097, count(40, 600));
+    for number in 1..running {
+        stage.sleeper(&format!("s{number}"));
+    }
+    stage.service("s@", &[("run", SLEEP), ("down", "")]);
+    let instances = stage.services().join("s@/instances");
+    fs::create_dir(&instances).unwrap();
+    for number in running..=all {
+        fs::write(instances.join(format!("{number}")), "").unwrap();
     }
     stage.start();
     assert_eq!(stage.ask(&Request::List).unwrap().len(), all);
-    for number in 1..running {
-        stage.until_state(&format!("s{number}"), S::Ready);
+    stage.ask(&Request::Start { name: "s@4097" }).unwrap();
+    for name in (1..running).map(|number| format!("s{number}")).chain(["s@4097".to_owned()]) {
+        until(&name, || stage.ask(&Request::Status { name: &name }).unwrap()[0].1.state == S::Ready);
     }
-    stage.sleeper("last");
-    stage.until_state("last", S::Ready);
     assert!(stage.end().success());
 }

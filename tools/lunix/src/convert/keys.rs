@@ -102,7 +102,16 @@ const ROWS: &[Row] = &[
     ("Service", &["CapabilityBoundingSet", "AmbientCapabilities", "NoNewPrivileges", "Limit*"], Read),
     (
         "Service",
-        &["MemoryMax", "MemoryHigh", "MemoryLow", "MemoryMin", "MemorySwapMax", "MemoryLimit", "TasksMax"],
+        &[
+            "MemoryMax",
+            "MemoryHigh",
+            "MemoryLow",
+            "MemoryMin",
+            "MemorySwapMax",
+            "MemoryZSwapMax",
+            "MemoryLimit",
+            "TasksMax",
+        ],
         Read,
     ),
     ("Service", &["CPUWeight", "CPUQuota", "IOWeight", "AllowedCPUs", "AllowedMemoryNodes"], Read),

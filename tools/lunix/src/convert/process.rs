@@ -143,20 +143,28 @@ fn limit(name: &str, text: &str) -> Option<String> {
 }
 
 fn cgroup(draft: &mut Draft<'_>) {
-    const MEMORY: [(&str, &str); 6] = [
+    const MEMORY: [(&str, &str); 7] = [
         ("MemoryMin", "memory.min"),
         ("MemoryLow", "memory.low"),
         ("MemoryHigh", "memory.high"),
         ("MemoryLimit", "memory.max"),
         ("MemoryMax", "memory.max"),
         ("MemorySwapMax", "memory.swap.max"),
+        ("MemoryZSwapMax", "memory.zswap.max"),
     ];
     for (key, file) in MEMORY {
         put(draft, key, file, |text| amount(text, bytes(text)));
     }
     put(draft, "TasksMax", "pids.max", |text| amount(text, text.parse().ok()));
-    put(draft, "CPUWeight", "cpu.weight", |text| weight(text).map(|weight| weight.to_string()));
-    put(draft, "IOWeight", "io.weight", |text| weight(text).map(|weight| format!("default {weight}")));
+    if draft.last("CPUWeight").is_some_and(|entry| entry.value == "idle") {
+        draft.tree.small("cgroup/cpu.idle", "1");
+    } else {
+        put(draft, "CPUWeight", "cpu.weight", |text| weight(text).map(|weight| weight.to_string()));
+    }
+    put(draft, "IOWeight", "io.weight", |text| weight(text).map(|weight| weight.to_string()));
+    if draft.last("OOMPolicy").is_some_and(|entry| entry.value == "kill") {
+        draft.tree.small("cgroup/memory.oom.group", "1");
+    }
     put(draft, "CPUQuota", "cpu.max", |text| {
         let percent: u64 = text.strip_suffix('%')?.trim().parse().ok().filter(|percent| *percent > 0)?;
         Some(format!("{} 100000", percent.checked_mul(1000)?))

@@ -80,12 +80,9 @@ fn settings(draft: &mut Draft<'_>) -> Vec<String> {
         lines.push("trap '' PIPE".to_owned());
     }
     if let Some(entry) = draft.last("OOMScoreAdjust") {
-        match entry.value.parse::<i32>() {
-            Ok(score) if draft.user.is_none() || score >= 0 => {
-                lines.push(format!("echo {score} >/proc/self/oom_score_adj"));
-            }
-            Ok(_) => draft.lost(entry, "only root may lower it, and the script is executed as the user"),
-            Err(_) => draft.lost(entry, "expected a number from -1000 to 1000"),
+        match entry.value.parse::<i32>().ok().filter(|score| (-1000..=1000).contains(score)) {
+            Some(score) => draft.tree.small("oom-score-adj", &score.to_string()),
+            None => draft.lost(entry, "expected a number from -1000 to 1000"),
         }
     }
     lines
@@ -263,8 +260,10 @@ fn ending(draft: &mut Draft<'_>) {
             Some(_) => draft.tree.small("down-signal", bare),
         }
     }
-    if let Some(entry) = draft.last("KillMode").filter(|entry| entry.value == "none") {
-        draft.lost(entry, "a service that is stopped is stopped");
+    match draft.last("KillMode") {
+        Some(entry) if entry.value == "process" => draft.tree.small("flag-keep-children", ""),
+        Some(entry) if entry.value == "none" => draft.lost(entry, "a service that is stopped is stopped"),
+        Some(_) | None => {}
     }
     let posts = read(draft, "ExecStopPost");
     if !posts.is_empty() {

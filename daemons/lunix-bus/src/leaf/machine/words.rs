@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 pub enum Input<'a> {
     /// The first attempt may begin.
     Start,
-    /// Time passed; see [`Machine::next_deadline`].
+    /// Time passed; see [`super::Machine::next_deadline`].
     Tick,
     /// The addresses of the host asked for.
     Resolved(&'a [SocketAddr]),

@@ -1,0 +1,32 @@
+//! What is taken from the system once, at the start.
+
+use crate::directory;
+use crate::options::Options;
+use rustix::process::Resource;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+/// The stores that were named, or the usual ones; as the kernel tells paths, without links.
+pub(super) fn stores(options: &Options) -> Vec<PathBuf> {
+    let usual = || directory::place::STORES.map(PathBuf::from).to_vec();
+    let named = if options.stores.is_empty() { usual() } else { options.stores.clone() };
+    named.into_iter().map(|store| std::fs::canonicalize(&store).unwrap_or(store)).collect()
+}
+
+/// What reads as nothing: /dev/null, or an empty file in memory where there is no /dev.
+pub(super) fn open_null() -> io::Result<OwnedFd> {
+    use rustix::fs::{MemfdFlags, Mode, OFlags};
+    match rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(fd) => Ok(fd),
+        Err(_) => Ok(rustix::fs::memfd_create("null", MemfdFlags::CLOEXEC)?),
+    }
+}
+
+/// Takes as many descriptors as the kernel gives; returns the limit (soft, hard) that services are to have: the old one.
+pub(super) fn raise_descriptor_limit() -> Option<(u64, u64)> {
+    let old = rustix::process::getrlimit(Resource::Nofile);
+    let (soft, hard) = (old.current?, old.maximum?);
+    let raised = rustix::process::Rlimit { current: Some(hard), maximum: Some(hard) };
+    (soft < hard && rustix::process::setrlimit(Resource::Nofile, raised).is_ok()).then_some((soft, hard))
+}
