@@ -63,7 +63,7 @@ pub fn apply_instance(environment: &mut Vec<CString>, service: &Folder, instance
 }
 
 fn apply_folder(environment: &mut Vec<CString>, folder: &Folder) -> io::Result<()> {
-    for name in folder.names()? {
+    for name in folder.names()?.iter() {
         let Ok(text) = name.to_str() else { continue };
         if let Some(content) = folder.read(text, VALUE_MAX)? {
             let value = value(content);

@@ -27,7 +27,7 @@ use sys::signal;
 impl Host {
     /// The service directory that was in use, or the one there is now; `None` when neither can be read.
     pub(crate) fn read_left_directory(&mut self) -> Option<Vec<Found>> {
-        let known = Known { stores: &self.stores, earlier: &|_, _| None };
+        let known = Known { stores: &self.stores, earlier: &|_, _| None, watch: &|_| {} };
         let read = |folder: &Folder| {
             let found = directory::read_all(folder, known)?;
             folder.take_scarcity().map_or(Ok(found), Err)

@@ -103,7 +103,12 @@ impl Host {
         let current = program == Program::Reload;
         let folder = match (&left, &self.folder) {
             (Some(left), _) if !current => left,
-            (_, Some(base)) => &base.enter(service.folder())?.ok_or_else(|| Failure::lasting(GONE.to_owned()))?,
+            (_, Some(base)) => {
+                let entered = base.enter(service.folder())?.ok_or_else(|| Failure::lasting(GONE.to_owned()))?;
+                // Most of what may be in it is not: it is looked through once instead of asked for each.
+                entered.remember_names()?;
+                &{ entered }
+            }
             (_, None) => return Err(Failure::lasting("there is no service directory".to_owned())),
         };
         let outcome = self.execute(id, program, folder);

@@ -30,8 +30,8 @@ use crate::by_name::ByName;
 use crate::cgroup::oom_score;
 use crate::cmdline::{Mode, Shell};
 use crate::console::Console;
-use crate::directory::Known;
 use crate::directory::folder::Folder;
+use crate::directory::{Known, Reading};
 use crate::options::Options;
 use crate::rescue::Rescue;
 use crate::ring::Ring;
@@ -55,7 +55,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 use sys::signal;
-use watch::Watcher;
+use watch::{Watcher, Watching};
 use watchdog::Watchdog;
 
 /// Bytes kept of the services' output.
@@ -360,26 +360,29 @@ impl Host {
         let supervisor = &self.supervisor;
         let names = ByName::of(supervisor);
         let earlier = |name: &str, place: &str| supervisor.known(names.find(supervisor, name)?, place);
-        let known = Known { stores: &self.stores, earlier: &earlier };
+        let watching = self.begin_watching();
+        let watch = |reading: Reading<'_>| watching.iter().for_each(|watching| watching.watch(reading));
+        let known = Known { stores: &self.stores, earlier: &earlier, watch: &watch };
         let found = Folder::open(&self.services).and_then(|folder| {
             let found = directory::read_all(&folder, known)?;
             Ok((folder, found))
         });
+        let seen = watching.map(Watching::end);
+        let is_short = found.as_ref().is_err_and(is_scarcity);
+        // A directory that is missing may come (back), and that is to be seen.
+        self.end_watching(seen, !is_short);
         match found {
             Err(error) => {
                 let path = self.services.display();
                 if !self.scarcity.unread {
                     self.console.say(format_args!("error: cannot read {path}: {error}; services stay as they are"));
                 }
-                if is_scarcity(&error) {
+                if is_short {
                     return self.read_again_later();
                 }
-                // It may come (back), and that is to be seen.
-                self.watch_services(None, &[]);
             }
             Ok((folder, found)) => {
                 self.scarcity.unread = false;
-                self.watch_services(Some(&folder), &found);
                 self.take_over(folder, found);
             }
         }

@@ -1,21 +1,18 @@
 //! Noticing that the service directory changed. inotify is only the hint; what counts is the directory, read again as a whole.
 
 use super::{Host, Key};
-use crate::directory::INSTANCES;
 use crate::directory::chain::steps_to;
-use crate::directory::folder::Folder;
-use crate::directory::place;
-use crate::service::Found;
+use crate::directory::{Reading, place};
 use reactor::{Inotify, Instant, Interest, Reactor, Timer};
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long changes may gather before the directory is read.
 const DEBOUNCE: Duration = Duration::from_millis(30);
-
-/// The folders of a service in which changes are looked for at once; what lies deeper is seen with the next change elsewhere.
-const WITHIN: [&str; 6] = ["cgroup", "env", "dependencies.d", "contents.d", "instances", "data"];
+/// How often a path is walked while its links are being swapped; the last swap is seen as a change.
+const SWAPS_MAX: usize = 4;
 
 /// The watches, and the timer that lets changes gather.
 #[derive(Debug)]
@@ -72,50 +69,35 @@ impl Host {
         self.rescan();
     }
 
-    /// Watches the directory, what its path leads through, and each service in it.
-    pub(crate) fn watch_services(&mut self, base: Option<&Folder>, found: &[Found]) {
-        let Some(watcher) = &mut self.watcher else { return };
-        let mut seen = Seen::new(&watcher.inotify);
-        seen.path(&self.services);
-        seen.folder(&self.services);
-        // A template that has no instance yet is no service, and is to be seen when it gets its first.
-        let entries = base.and_then(|base| base.names().ok()).unwrap_or_default();
-        for template in entries.iter().filter_map(|name| name.to_str().ok()).filter(|name| name.ends_with('@')) {
-            seen.folder(&self.services.join(template));
-            seen.folder(&self.services.join(template).join(INSTANCES));
+    /// Begins to watch what is about to be read: the directory, and what its path leads through; `None` where nothing can be watched.
+    pub(crate) fn begin_watching(&self) -> Option<Watching<'_>> {
+        let watcher = self.watcher.as_ref()?;
+        let mut seen = Seen::default();
+        seen.path(&watcher.inotify, &self.services);
+        seen.folder(&watcher.inotify, &self.services);
+        Some(Watching {
+            inotify: &watcher.inotify,
+            services: &self.services,
+            stores: &self.stores,
+            seen: RefCell::new(seen),
+        })
+    }
+
+    /// What was watched while the directory was read is what is watched from now on; after a reading that came to no end, that and what was
+    /// watched before.
+    pub(crate) fn end_watching(&mut self, seen: Option<Seen>, is_whole: bool) {
+        let (Some(watcher), Some(mut seen)) = (&mut self.watcher, seen) else { return };
+        if !is_whole {
+            seen.watches.append(&mut watcher.watches);
+            seen.steps.append(&mut watcher.steps);
         }
-        let mut folder = self.services.clone();
-        for service in found {
-            folder.push(service.folder());
-            // A link within the directory is seen there; where it leads may be reached by more of them, until it enters a store.
-            let target = std::fs::read_link(&folder).map(|target| self.services.join(target));
-            if let Some(target) = target.ok().filter(|target| !place::is_in_store(target, &self.stores)) {
-                seen.path(&target);
-            }
-            if service.place.is_none() {
-                seen.folder(&folder);
-                for name in WITHIN {
-                    folder.push(name);
-                    seen.folder(&folder);
-                    folder.pop();
-                }
-            }
-            // A name may be a path: that of a service and of its logger.
-            folder.clone_from(&self.services);
-        }
-        let Seen { watches, steps, failure, .. } = seen.sorted();
+        let Seen { watches, steps, failure } = seen.sorted();
         let kept = numbers(&watches, &steps);
-        let held = numbers(&watcher.watches, &watcher.steps);
-        for gone in held.iter().filter(|number| kept.binary_search(number).is_err()) {
+        for gone in numbers(&watcher.watches, &watcher.steps).iter().filter(|one| kept.binary_search(one).is_err()) {
             // The kernel may have dropped it already.
             let _ = watcher.inotify.unwatch(*gone);
         }
-        // What changed before a new watch was set would go unseen: look once more.
-        let added = kept.iter().any(|number| held.binary_search(number).is_err());
         (watcher.watches, watcher.steps) = (watches, steps);
-        if added && !watcher.pending {
-            watcher.pending = watcher.timer.arm(Instant::now() + DEBOUNCE).is_ok();
-        }
         if let Some((path, error)) = failure
             && !std::mem::replace(&mut watcher.complained, true)
         {
@@ -132,37 +114,70 @@ fn numbers(watches: &[i32], steps: &[(i32, Vec<u8>)]) -> Vec<i32> {
     all
 }
 
-/// What is being watched, while it is being found out.
-struct Seen<'a> {
+/// Sets watches while the directory is read, each before what it watches is looked at: so no change goes unseen.
+pub(crate) struct Watching<'a> {
     inotify: &'a Inotify,
+    services: &'a Path,
+    stores: &'a [PathBuf],
+    seen: RefCell<Seen>,
+}
+
+impl Watching<'_> {
+    /// Something is about to be read.
+    pub(crate) fn watch(&self, reading: Reading<'_>) {
+        let mut seen = self.seen.borrow_mut();
+        match reading {
+            Reading::Folder(path) => seen.folder(self.inotify, &self.services.join(path)),
+            Reading::Entry(name) => {
+                // A link within the directory is seen there; where it leads may be reached by more of them, until it enters a store.
+                let target = std::fs::read_link(self.services.join(name)).map(|target| self.services.join(target));
+                if let Some(target) = target.ok().filter(|target| !place::is_in_store(target, self.stores)) {
+                    seen.path(self.inotify, &target);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn end(self) -> Seen {
+        self.seen.into_inner()
+    }
+}
+
+/// What is being watched, while it is being found out.
+#[derive(Default)]
+pub(crate) struct Seen {
     watches: Vec<i32>,
     steps: Vec<(i32, Vec<u8>)>,
     failure: Option<(PathBuf, io::Error)>,
 }
 
-impl<'a> Seen<'a> {
-    fn new(inotify: &'a Inotify) -> Self {
-        Self { inotify, watches: Vec::new(), steps: Vec::new(), failure: None }
-    }
-
+impl Seen {
     /// Watches a directory for whatever happens in it, when there is one.
-    fn folder(&mut self, path: &Path) {
-        if let Some(number) = self.try_watch(path) {
+    fn folder(&mut self, inotify: &Inotify, path: &Path) {
+        if let Some(number) = self.try_watch(inotify, path) {
             self.watches.push(number);
         }
     }
 
-    /// Watches each link by which a path is reached.
-    fn path(&mut self, path: &Path) {
-        for (parent, name) in steps_to(path) {
-            if let Some(number) = self.try_watch(&parent) {
-                self.steps.push((number, name));
+    /// Watches each link by which a path is reached. A link that is swapped meanwhile leads elsewhere: then that is watched, too.
+    fn path(&mut self, inotify: &Inotify, path: &Path) {
+        let mut steps = steps_to(path);
+        for _ in 0..SWAPS_MAX {
+            for (parent, name) in &steps {
+                if let Some(number) = self.try_watch(inotify, parent) {
+                    self.steps.push((number, name.clone()));
+                }
             }
+            let again = steps_to(path);
+            if again == steps {
+                return;
+            }
+            steps = again;
         }
     }
 
-    fn try_watch(&mut self, path: &Path) -> Option<i32> {
-        match self.inotify.watch(path) {
+    fn try_watch(&mut self, inotify: &Inotify, path: &Path) -> Option<i32> {
+        match inotify.watch(path) {
             Ok(number) => Some(number),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
             Err(error) => {

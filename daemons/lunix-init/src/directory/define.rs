@@ -177,7 +177,7 @@ fn named(folder: &Folder, directory: &str, file: &str) -> Result<Vec<String>, St
 fn check_cgroup(folder: &Folder) -> Result<(), String> {
     let error = |error: io::Error| format!("cgroup: expected a directory of settings: {error}");
     let Some(inner) = folder.enter("cgroup").map_err(error)? else { return Ok(()) };
-    for name in inner.names().map_err(error)? {
+    for name in inner.names().map_err(error)?.iter() {
         let name = name.to_string_lossy();
         small(&inner, &name, |content| setting::check(&name, content)).map_err(|fault| format!("cgroup/{fault}"))?;
     }
@@ -187,7 +187,7 @@ fn check_cgroup(folder: &Folder) -> Result<(), String> {
 fn check_environment(folder: &Folder) -> Result<(), String> {
     let error = |error: io::Error| format!("env: expected a directory of variables: {error}");
     let Some(inner) = folder.enter("env").map_err(error)? else { return Ok(()) };
-    for name in inner.names().map_err(error)? {
+    for name in inner.names().map_err(error)?.iter() {
         if name.to_bytes().contains(&b'=') {
             return Err(format!("env/{}: expected a name without an equals sign", name.to_string_lossy()));
         }

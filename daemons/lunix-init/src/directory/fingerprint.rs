@@ -46,7 +46,7 @@ struct Walk {
 
 impl Walk {
     fn add(&mut self, folder: &Folder, without: &[&[u8]], depth: u32) -> io::Result<()> {
-        for name in folder.names()? {
+        for name in folder.names()?.iter() {
             let bytes = name.to_bytes();
             if without.contains(&bytes) || OF_OTHERS.contains(&bytes) {
                 continue;
@@ -55,7 +55,7 @@ impl Walk {
             self.entries = left;
             bytes.hash(&mut self.hasher);
             // A link that leads nowhere or in a circle: that it is there counts.
-            let Ok(Some(stat)) = folder.stat(&*name) else { continue };
+            let Ok(Some(stat)) = folder.stat(&**name) else { continue };
             stat.st_mode.hash(&mut self.hasher);
             // A name that is not UTF-8 is no name of ours; its presence counts, its content does not.
             if let Ok(name) = name.to_str() {
@@ -92,7 +92,7 @@ impl Walk {
         let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
         if size <= CONTENT_MAX
             && size <= self.bytes
-            && let Ok(Some(content)) = folder.read(name, CONTENT_MAX)
+            && let Ok(content) = folder.read_plain(name, stat, CONTENT_MAX)
         {
             self.bytes = self.bytes.saturating_sub(content.len());
             return content.hash(&mut self.hasher);

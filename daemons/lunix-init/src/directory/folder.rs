@@ -1,17 +1,20 @@
 //! Reading below an open directory: what a path means cannot change half-way.
 
 use crate::scarcity::is_scarce;
-use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, Stat};
 use rustix::io::Errno;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::CString;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
 
 /// Most entries read of one directory.
 const ENTRIES_MAX: usize = 16_384;
+/// Bytes of names taken from the kernel at once.
+const LISTING_BYTES: usize = 2048;
 
 /// An open directory. Its working name for error sentences is the caller's business.
 ///
@@ -20,6 +23,7 @@ const ENTRIES_MAX: usize = 16_384;
 pub struct Folder {
     fd: OwnedFd,
     scarce: Rc<Cell<Option<Errno>>>,
+    listed: OnceCell<Rc<[CString]>>,
 }
 
 impl Folder {
@@ -29,7 +33,7 @@ impl Folder {
     /// The kernel's: `ENOENT`, `ENOTDIR`, `EACCES` ...
     pub fn open(path: &Path) -> io::Result<Self> {
         let fd = fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Self { fd, scarce: Rc::default() })
+        Ok(Self { fd, scarce: Rc::default(), listed: OnceCell::new() })
     }
 
     /// What the kernel ran out of since the last call, while this or what was entered from it was read.
@@ -50,7 +54,7 @@ impl Folder {
     /// An open directory that was handed down.
     #[must_use]
     pub fn handed_down(fd: OwnedFd) -> Self {
-        Self { fd, scarce: Rc::default() }
+        Self { fd, scarce: Rc::default(), listed: OnceCell::new() }
     }
 
     /// True when it was removed, and so is empty whatever it held.
@@ -73,9 +77,12 @@ impl Folder {
     /// # Errors
     /// The kernel's, but for `ENOENT`.
     pub fn enter(&self, name: &str) -> io::Result<Option<Self>> {
+        if self.lacks(name) {
+            return Ok(None);
+        }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match self.note(fs::openat(&self.fd, name, flags, Mode::empty())) {
-            Ok(fd) => Ok(Some(Self { fd, scarce: Rc::clone(&self.scarce) })),
+            Ok(fd) => Ok(Some(Self { fd, scarce: Rc::clone(&self.scarce), listed: OnceCell::new() })),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno.into()),
         }
@@ -85,9 +92,15 @@ impl Folder {
     ///
     /// # Errors
     /// The kernel's; `EFBIG` for more than 16384 entries.
-    pub fn names(&self) -> io::Result<Vec<CString>> {
+    pub fn names(&self) -> io::Result<Rc<[CString]>> {
+        if let Some(listed) = self.listed.get() {
+            return Ok(Rc::clone(listed));
+        }
         let mut names = Vec::new();
-        for entry in self.note(Dir::read_from(&self.fd))? {
+        let mut buffer = [MaybeUninit::uninit(); LISTING_BYTES];
+        self.note(fs::seek(&self.fd, fs::SeekFrom::Start(0)))?;
+        let mut entries = RawDir::new(&self.fd, &mut buffer);
+        while let Some(entry) = entries.next() {
             let entry = self.note(entry)?;
             if entry.file_name().to_bytes().first() == Some(&b'.') {
                 continue;
@@ -98,7 +111,26 @@ impl Folder {
             names.push(entry.file_name().to_owned());
         }
         names.sort();
-        Ok(names)
+        Ok(names.into())
+    }
+
+    /// Remembers the names in it, so that from now on the kernel is not asked for what is not there. For a folder that is looked at once.
+    ///
+    /// # Errors
+    /// Those of [`Self::names`].
+    pub fn remember_names(&self) -> io::Result<()> {
+        let names = self.names()?;
+        // It may be remembered already; then these are the same.
+        let _ = self.listed.set(names);
+        Ok(())
+    }
+
+    /// True when it is known that there is no entry of this name.
+    fn lacks(&self, name: &str) -> bool {
+        let is_there =
+            |names: &Rc<[CString]>| names.binary_search_by(|one| one.to_bytes().cmp(name.as_bytes())).is_ok();
+        let is_own = !name.starts_with('.') && !name.contains('/');
+        is_own && self.listed.get().is_some_and(|names| !is_there(names))
     }
 
     /// What an entry is, following links; `None` when there is none, or a link leads nowhere.
@@ -116,7 +148,7 @@ impl Folder {
     /// True when there is an entry of this name, even a link that leads nowhere.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.note(fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)).is_ok()
+        !self.lacks(name) && self.note(fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)).is_ok()
     }
 
     /// The content of a plain file; `None` when there is no such entry.
@@ -124,19 +156,34 @@ impl Folder {
     /// # Errors
     /// The kernel's; `EINVAL` for what is no plain file, `EFBIG` for more than `most` bytes.
     pub fn read(&self, name: &str, most: usize) -> io::Result<Option<Vec<u8>>> {
+        if self.lacks(name) {
+            return Ok(None);
+        }
         let Some(stat) = self.stat(name)? else { return Ok(None) };
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Errno::INVAL.into());
         }
+        self.read_plain(name, &stat, most).map(Some)
+    }
+
+    /// The content of what [`Self::stat`] has shown to be a plain file.
+    ///
+    /// # Errors
+    /// The kernel's; `EFBIG` for more than `most` bytes.
+    pub fn read_plain(&self, name: &str, stat: &Stat, most: usize) -> io::Result<Vec<u8>> {
         let fd = self.open_file(name)?;
         let mut content = Vec::with_capacity(usize::try_from(stat.st_size).unwrap_or(0).min(most) + 1);
-        while self.note(rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut content)))? > 0 {
+        loop {
+            let length = self.note(rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut content)))?;
             if content.len() > most {
                 return Err(Errno::FBIG.into());
             }
+            // A file on a disk gives less than asked for only at its end; those of the kernel have no size.
+            if length == 0 || (stat.st_size > 0 && content.len() < content.capacity()) {
+                return Ok(content);
+            }
             content.reserve(1);
         }
-        Ok(Some(content))
     }
 }
 

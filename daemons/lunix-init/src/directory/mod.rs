@@ -24,9 +24,18 @@ pub const FILE_MAX: usize = 4096;
 /// Most bytes of a service's name.
 pub const NAME_MAX: usize = 64;
 /// What a directory holds that describes instances of a template.
-pub(crate) const INSTANCES: &str = "instances";
+const INSTANCES: &str = "instances";
 /// Files other supervisors know and lunix-init does not: reported by name, never passed over silently.
 const UNSUPPORTED: [&str; 4] = ["control", "flag-newpidns", "instance", "lock-fd"];
+
+/// What is about to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading<'a> {
+    /// An entry of the directory: what it leads to, when it is a link, is what is read.
+    Entry(&'a str),
+    /// A folder, by its path below the directory, whose content counts.
+    Folder(&'a str),
+}
 
 /// What is known before the reading.
 #[derive(Clone, Copy)]
@@ -35,13 +44,28 @@ pub struct Known<'a> {
     pub stores: &'a [PathBuf],
     /// A service that was read already, by name and place.
     pub earlier: &'a dyn Fn(&str, &str) -> Option<Found>,
+    /// Told before anything is read, so that no change after it goes unseen.
+    pub watch: &'a dyn Fn(Reading<'_>),
 }
 
+/// The folders within a service in which changes are looked for at once; what lies deeper is seen with the next change elsewhere.
+const WITHIN: [&str; 6] = ["cgroup", "env", "dependencies.d", "contents.d", INSTANCES, "data"];
+
 impl Known<'_> {
+    /// Has a folder of a service watched, with those in it that count, and then looks what is in it.
+    fn about_to_read(&self, path: &str, folder: &Folder) {
+        (self.watch)(Reading::Folder(path));
+        // What cannot be listed is told by whoever reads it.
+        let _ = folder.remember_names();
+        for within in WITHIN.into_iter().filter(|name| folder.has(name)) {
+            (self.watch)(Reading::Folder(&format!("{path}/{within}")));
+        }
+    }
+
     /// Nothing is known.
     #[must_use]
     pub fn nothing() -> Self {
-        Self { stores: &[], earlier: &|_, _| None }
+        Self { stores: &[], earlier: &|_, _| None, watch: &|_| {} }
     }
 }
 
@@ -51,18 +75,19 @@ impl Known<'_> {
 /// When `base` itself cannot be listed, or the kernel ran out of something on the way; what is wrong with one service is told in its [`Found`].
 pub fn read_all(base: &Folder, known: Known<'_>) -> io::Result<Vec<Found>> {
     let (mut all, mut alike) = (Vec::new(), Definitions::default());
-    for entry in base.names()? {
+    for entry in base.names()?.iter() {
         let first = all.len();
         let Some(name) = entry.to_str().ok().filter(|name| is_name(name)) else {
-            let kind = base.stat(&*entry).ok().flatten().map(|stat| FileType::from_raw_mode(stat.st_mode));
+            let kind = base.stat(&**entry).ok().flatten().map(|stat| FileType::from_raw_mode(stat.st_mode));
             if kind == Some(FileType::Directory) {
                 all.push(unnamed(entry.to_bytes()));
             }
             continue;
         };
+        (known.watch)(Reading::Entry(name));
         match base.enter(name) {
             Ok(Some(folder)) if name.ends_with('@') => read_template(name, &folder, known, &mut all),
-            Ok(Some(folder)) => read_service(name, &folder, known, &mut all),
+            Ok(Some(folder)) => read_service(name, name, &folder, known, &mut all),
             Ok(None) => all.push(broken(name, "it is a link that leads nowhere".to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
             Err(error) => all.push(broken(name, format!("cannot open it: {error}"))),
@@ -107,21 +132,22 @@ fn broken(name: &str, sentence: String) -> Found {
 
 /// Reads the instances of a template: one for each entry of `instances/`. The template itself is no service.
 fn read_template(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Found>) {
+    known.about_to_read(name, folder);
     let instances = match folder.enter(INSTANCES) {
         Ok(None) => return,
         Ok(Some(instances)) => instances,
         Err(error) => return all.push(broken(name, format!("{INSTANCES}: expected a directory of names: {error}"))),
     };
-    for instance in instances.names().unwrap_or_default() {
+    for instance in instances.names().unwrap_or_default().iter() {
         let first = all.len();
-        read_service(&format!("{name}{}", instance.to_string_lossy()), folder, known, all);
+        read_service(&format!("{name}{}", instance.to_string_lossy()), name, folder, known, all);
         for one in all.iter_mut().skip(first) {
             let own = one.name.strip_prefix(name).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
             let place = format!("{name}{}", own.unwrap_or_default());
             if let Ok(definition) = &mut one.definition {
                 Rc::make_mut(definition).rare_mut().folder = Some(place);
             }
-            let parameters = instances.stat(&*instance).ok().flatten();
+            let parameters = instances.stat(&**instance).ok().flatten();
             let is_folder = parameters.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
             if is_folder && let Ok(Some(inner)) = instances.enter(&instance.to_string_lossy()) {
                 let own = fingerprint::of(&inner, &[]).unwrap_or_default();
@@ -131,8 +157,8 @@ fn read_template(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fo
     }
 }
 
-/// Reads one service, and its `log` when it has one.
-fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Found>) {
+/// Reads one service from its folder, which lies at `path` below that of all services, and its `log` when it has one.
+fn read_service(name: &str, path: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Found>) {
     if !is_name(name) {
         return all.push(unnamed(name.as_bytes()));
     }
@@ -149,11 +175,17 @@ fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fou
             return all.push(same);
         }
     }
+    if place.is_none() {
+        known.about_to_read(path, folder);
+    }
     let mut service = read_one(name, folder, b"log", place);
     match folder.enter("log") {
         Ok(None) => {}
         Err(error) => service.definition = Err(format!("log: expected a directory: {error}")),
         Ok(Some(log)) => {
+            if logger_place.is_none() {
+                known.about_to_read(&format!("{path}/log"), &log);
+            }
             let mut logger = read_one(&logger_name, &log, b"", logger_place);
             if let Ok(definition) = &mut logger.definition {
                 Rc::make_mut(definition).rare_mut().is_logger = true;
@@ -172,6 +204,8 @@ fn read_service(name: &str, folder: &Folder, known: Known<'_>, all: &mut Vec<Fou
 }
 
 fn read_one(name: &str, folder: &Folder, without: &[u8], place: Option<String>) -> Found {
+    // What cannot be listed is told by the next step.
+    let _ = folder.remember_names();
     let (fingerprint, mut definition) = match fingerprint::of(folder, &[without, INSTANCES.as_bytes()]) {
         Ok(fingerprint) => (fingerprint, define::define(folder).map(Rc::new)),
         Err(error) => (0, Err(format!("cannot read it: {error}"))),

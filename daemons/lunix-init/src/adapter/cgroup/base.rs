@@ -125,7 +125,7 @@ impl Base {
 
     /// Removes what was made here, as far as it is empty.
     pub(crate) fn close(self) {
-        for name in self.folder.names().unwrap_or_default() {
+        for name in self.folder.names().unwrap_or_default().iter() {
             if let Some(name) = name.to_str().ok().filter(|name| !name.contains('.')) {
                 self.remove(name);
             }
@@ -185,7 +185,7 @@ fn make(root: &Path, is_first: bool) -> io::Result<(PathBuf, Folder)> {
 /// Removes what others left empty that were killed before they could.
 fn sweep(root: &Path) {
     let Ok(folder) = Folder::open(root) else { return };
-    for name in folder.names().unwrap_or_default() {
+    for name in folder.names().unwrap_or_default().iter() {
         let Some(name) = name.to_str().ok().filter(|name| name.starts_with("lunix-")) else { continue };
         if let Ok(left) = lock(&root.join(name)) {
             remove(&folder, name, DEPTH_MAX);
@@ -212,8 +212,8 @@ fn remove(folder: &Folder, name: &str, depth: u32) -> bool {
         Err(_) => {}
     }
     let Ok(Some(inner)) = folder.enter(name) else { return false };
-    for entry in inner.names().unwrap_or_default() {
-        let stat = inner.stat(&*entry).ok().flatten();
+    for entry in inner.names().unwrap_or_default().iter() {
+        let stat = inner.stat(&**entry).ok().flatten();
         let is_group = stat.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
         if is_group && !entry.to_str().is_ok_and(|entry| remove(&inner, entry, depth - 1)) {
             return false;

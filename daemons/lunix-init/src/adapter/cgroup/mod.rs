@@ -175,7 +175,7 @@ impl Host {
 fn apply(base: &mut Base, folder: &Folder, made: &Folder) -> Result<Vec<String>, Failure> {
     let mut missing = Vec::new();
     let Some(settings) = folder.enter(SETTINGS)? else { return Ok(missing) };
-    for file in settings.names()? {
+    for file in settings.names()?.iter() {
         let Ok(file) = file.to_str() else { continue };
         let Some(content) = settings.read(file, FILE_MAX)? else { continue };
         setting::check(file, &content)
