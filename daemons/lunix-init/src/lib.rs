@@ -105,7 +105,7 @@ fn supervise(options: &Options) -> ExitCode {
             None
         }
     };
-    prepare();
+    prepare(options);
     if options.services.is_none() {
         return fail(64, "--services DIR is missing");
     }
@@ -131,7 +131,7 @@ fn last_steps(steps: last::Steps) -> ExitCode {
 }
 
 fn pid1(mut options: Options) -> ExitCode {
-    prepare();
+    prepare(&options);
     let mut console = Console::default();
     let is_first = options.state_fd.is_none();
     if options.mounts && is_first {
@@ -169,10 +169,13 @@ fn pid1(mut options: Options) -> ExitCode {
 }
 
 /// What must not reach the services of what our own parent left.
-fn prepare() {
+fn prepare(options: &Options) {
     sys::signal::default_all();
-    // Nothing is lost where the kernel lacks this: what we open ourselves is closed on exec anyway.
-    let _ = sys::descriptor::close_all_on_exec();
+    // What another lunix-init left must outlive a crash that comes before it is taken over.
+    if options.state_fd.is_none() {
+        // Nothing is lost where the kernel lacks this: what we open ourselves is closed on exec anyway.
+        let _ = sys::descriptor::close_all_on_exec();
+    }
     // A failure would show in the first write to a closed pipe; the kernel refuses only signals that do not exist.
     let _ = sys::signal::ignore_sigpipe();
 }

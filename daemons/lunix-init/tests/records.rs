@@ -137,6 +137,7 @@ fn one_service_takes_at_most_256_bytes() {
 fn the_whole_and_what_is_held_come_back_as_they_were() {
     let link = LinkRecord { id: 77, socket: 12, has_output: true };
     let mut whole = WholeRecord {
+        groups: Some(12),
         phase: Phase::Killing,
         goal: Goal::Reboot,
         end_deadline: Some(Instant::from_nanos(5)),

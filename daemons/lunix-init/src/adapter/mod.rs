@@ -221,7 +221,7 @@ impl Host {
             }
             console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
         }
-        let (groups, reason) = Groups::open(options, is_pid1);
+        let (groups, reason) = Groups::open(options, is_pid1, begun.groups());
         if let Some(reason) = reason {
             console.say(format_args!("info: services run without cgroups: {reason}"));
         }

@@ -165,7 +165,8 @@ impl Host {
         let folder = self.folder.as_ref().map(AsFd::as_fd);
         let link = self.log_link.as_ref().map(super::log_service::LogLink::socket);
         let state = self.keeper.file.as_ref().map(AsFd::as_fd);
-        [control, notify, folder, link, state].into_iter().flatten().for_each(set);
+        let groups = self.groups.directory();
+        [control, notify, folder, link, state, groups].into_iter().flatten().for_each(set);
     }
 }
 

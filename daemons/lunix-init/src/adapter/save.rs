@@ -122,7 +122,10 @@ impl Host {
         }
         let whole = self.whole_record();
         let link = whole.link.map(|link| link.socket);
-        [whole.listener, whole.notify, whole.folder, link].into_iter().flatten().for_each(sys::crash::keep_up_to);
+        [whole.listener, whole.notify, whole.folder, link, whole.groups]
+            .into_iter()
+            .flatten()
+            .for_each(sys::crash::keep_up_to);
         let outcome = self.keeper.write_whole(&whole);
         self.complain(outcome);
     }
@@ -205,6 +208,7 @@ impl Host {
             notify: self.notify.as_ref().map(|notify| number(notify.socket.as_fd())),
             folder: self.folder.as_ref().map(|folder| number(folder.as_fd())),
             link: link.map(LogLink::record),
+            groups: self.groups.directory().map(number),
         }
     }
 

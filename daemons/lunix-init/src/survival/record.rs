@@ -232,6 +232,8 @@ pub struct WholeRecord {
     pub folder: Option<i32>,
     /// The log service.
     pub link: Option<LinkRecord>,
+    /// The directory of the cgroups, with its lock.
+    pub groups: Option<i32>,
 }
 
 impl WholeRecord {
@@ -252,6 +254,7 @@ impl WholeRecord {
         let socket = self.link.map(|link| link.socket);
         [self.listener, self.notify, self.folder, socket].into_iter().for_each(|fd| writer.positive(fd));
         writer.u32(self.link.map_or(0, |link| link.id));
+        writer.positive(self.groups);
         content
     }
 
@@ -267,6 +270,7 @@ impl WholeRecord {
         let drain_at = moment(reader.u64());
         let [listener, notify, folder, socket] = std::array::from_fn(|_| reader.positive());
         let id = reader.u32();
+        let groups = reader.positive();
         let link =
             socket.filter(|_| flags & 2 != 0).map(|socket| LinkRecord { id, socket, has_output: flags & 4 != 0 });
         let limits = (flags & 1 != 0).then_some((soft, hard));
@@ -284,6 +288,7 @@ impl WholeRecord {
             notify,
             folder,
             link,
+            groups,
         })
     }
 }

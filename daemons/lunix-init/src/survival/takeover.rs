@@ -33,6 +33,13 @@ impl Begun {
         inherited.take(number, FileType::Socket)
     }
 
+    /// The directory of the cgroups that was left, with its lock.
+    pub fn groups(&mut self) -> Option<OwnedFd> {
+        let inherited = self.inherited.as_mut()?;
+        let number = inherited.kept.whole.as_ref().and_then(|whole| whole.groups);
+        inherited.take(number, FileType::Directory)
+    }
+
     /// The limit of open descriptors that services are to have.
     #[must_use]
     pub fn limits(&self) -> Option<(u64, u64)> {
@@ -162,6 +169,9 @@ pub fn question() -> [CString; 2] {
 }
 
 fn take_over(mut file: StateFile, own: &[i32], options: &Options, is_pid1: bool, console: &mut Console) -> Begun {
+    // First of all, so that nothing is lost by a crash from here on.
+    let kept = file.read();
+    let descriptors = claim(&kept, own);
     let mut deaths = Vec::new();
     if let Some(signal) = options.crashed {
         let name = sys::signal::name_of(signal).unwrap_or("a signal");
@@ -171,8 +181,6 @@ fn take_over(mut file: StateFile, own: &[i32], options: &Options, is_pid1: bool,
             deaths = rescue::run(console);
         }
     }
-    let kept = file.read();
-    let descriptors = claim(&kept, own);
     let mut open = own.to_vec();
     open.extend(descriptors.keys().copied());
     open.push(file.as_fd().as_raw_fd());
@@ -194,10 +202,12 @@ fn claim(kept: &Kept, own: &[i32]) -> BTreeMap<i32, OwnedFd> {
     numbers.extend(kept.held.iter().map(|(_, record)| record.fd));
     if let Some(whole) = &kept.whole {
         let link = whole.link.map(|link| link.socket);
-        numbers.extend([whole.listener, whole.notify, whole.folder, link].into_iter().flatten());
+        numbers.extend([whole.listener, whole.notify, whole.folder, link, whole.groups].into_iter().flatten());
     }
     numbers.sort_unstable();
     numbers.dedup();
     numbers.retain(|number| !own.contains(number));
+    // Before each is marked to be closed: a crash in between would lose it.
+    numbers.iter().copied().for_each(sys::crash::keep_up_to);
     numbers.into_iter().filter_map(|number| Some((number, sys::descriptor::inherited(number).ok()?))).collect()
 }

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +60,18 @@ impl Base {
                 (Some(root), path, folder)
             }
         };
+        Ok(Self::with(root, path, folder))
+    }
+
+    /// The one that another lunix-init had, locked as it is: nobody could take it in between. `None` when it is gone.
+    pub(crate) fn handed_down(folder: OwnedFd, is_own: bool) -> Option<Self> {
+        let path = std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())).ok()?;
+        let root = path.parent().filter(|_| is_own).map(Path::to_path_buf);
+        is_cgroup2(&path).then(|| Self::with(root, path, Folder::handed_down(folder)))
+    }
+
+    fn with(root: Option<PathBuf>, path: PathBuf, folder: Folder) -> Self {
+        let mount = MOUNTS.iter().map(Path::new).find(|path| is_cgroup2(path));
         let inner = mount.and_then(|mount| path.strip_prefix(mount).ok()).unwrap_or(&path);
         let prefix = [b"/", inner.as_os_str().as_bytes(), b"/"].concat();
         let is_own = root.is_some();
@@ -68,7 +81,7 @@ impl Base {
             // Where there is none, nothing is counted.
             let _ = base.enable(controller);
         }
-        Ok(base)
+        base
     }
 
     /// Hands a controller on to the services; false when that cannot be.

@@ -22,7 +22,7 @@ use reactor::Token;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 /// The folder of a service directory that holds the settings of its cgroup.
 const SETTINGS: &str = "cgroup";
@@ -64,13 +64,23 @@ impl Group {
 
 impl Groups {
     /// Finds the place for them; the sentence says why there is none.
-    pub(crate) fn open(options: &Options, is_pid1: bool) -> (Self, Option<String>) {
+    /// `left`: another lunix-init had it.
+    pub(crate) fn open(options: &Options, is_pid1: bool, left: Option<OwnedFd>) -> (Self, Option<String>) {
         let is_first = is_pid1 && poweroff::is_first_namespace();
-        let (base, reason) = match Base::open(options.cgroup.as_deref(), is_first) {
+        let given = options.cgroup.as_deref();
+        let left = left.and_then(|folder| Base::handed_down(folder, given.is_none()));
+        let (base, reason) = match left.map_or_else(|| Base::open(given, is_first), Ok) {
             Ok(base) => (Some(base), None),
             Err(reason) => (None, Some(reason)),
         };
         (Self { base, watches: None, complained: false }, reason)
+    }
+}
+
+impl Groups {
+    /// The directory they are in.
+    pub(crate) fn directory(&self) -> Option<BorrowedFd<'_>> {
+        self.base.as_ref().map(|base| base.folder.as_fd())
     }
 }
 
