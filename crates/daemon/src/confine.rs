@@ -4,7 +4,7 @@ use program::log::{self, Level};
 use sys::seccomp::{self, Call};
 
 /// The system calls of the loop itself, the frequent ones first, each group with its reason.
-const LOOP: [Call; 34] = [
+const LOOP: &[Call] = &[
     // Waiting, and what the wait brought.
     Call::EPOLL_PWAIT2,
     Call::EPOLL_PWAIT,
@@ -30,12 +30,24 @@ const LOOP: [Call; 34] = [
     Call::OPENAT,
     Call::STATX,
     Call::FSTAT,
+    // The same as musl does it.
+    #[cfg(target_arch = "x86_64")]
+    Call::OPEN,
+    #[cfg(target_arch = "x86_64")]
+    Call::STAT,
+    #[cfg(target_arch = "x86_64")]
+    Call::LSTAT,
+    #[cfg(target_pointer_width = "64")]
+    Call::NEWFSTATAT,
+    Call::READV,
     Call::LSEEK,
     // Memory.
     Call::BRK,
     Call::MMAP,
     Call::MREMAP,
     Call::MUNMAP,
+    // Guard pages of musl's allocator.
+    Call::MPROTECT,
     Call::MADVISE,
     // The end: the standard library takes its handlers back.
     Call::RT_SIGACTION,
@@ -51,7 +63,7 @@ const LOOP: [Call; 34] = [
 
 /// Confines the process to the calls of the loop and the daemon's own. Where the kernel has no filters that is said once, and it goes on.
 pub(crate) fn confine(name: &str, own: &[Call]) {
-    if let Err(error) = seccomp::confine(&[&LOOP, own].concat()) {
+    if let Err(error) = seccomp::confine(&[LOOP, own].concat()) {
         log::line(name, Level::Warn, format_args!("the kernel does not confine system calls: {error}"));
     }
 }

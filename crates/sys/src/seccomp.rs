@@ -48,6 +48,15 @@ calls! {
     CLOCK_GETTIME = "clock_gettime" SYS_clock_gettime;
     GETRANDOM = "getrandom" SYS_getrandom;
     OPENAT = "openat" SYS_openat;
+    #[cfg(target_arch = "x86_64")]
+    OPEN = "open" SYS_open;
+    #[cfg(target_arch = "x86_64")]
+    STAT = "stat" SYS_stat;
+    #[cfg(target_arch = "x86_64")]
+    LSTAT = "lstat" SYS_lstat;
+    #[cfg(target_pointer_width = "64")]
+    NEWFSTATAT = "newfstatat" SYS_newfstatat;
+    READV = "readv" SYS_readv;
     STATX = "statx" SYS_statx;
     FSTAT = "fstat" SYS_fstat;
     LSEEK = "lseek" SYS_lseek;
