@@ -18,8 +18,8 @@
 //! | `list` | all | `service …` for each service, then `end seq=N` |
 //! | `status name=NAME` | all | `service …`, then `end seq=N`; or `error` |
 //! | `usage`, `usage name=NAME` | all | `usage …` for each service that has processes, then `end seq=N`; or `error` |
-//! | `log`, `log name=NAME` | all | `line service=NAME text=…` for each line kept, then `end seq=N dropped=M` |
-//! | `log … follow=yes` | all | the same, then `line …` for each line that comes |
+//! | `log`, `log name=NAME` | root, owner | `line service=NAME text=…` for each line kept, then `end seq=N dropped=M` |
+//! | `log … follow=yes` | root, owner | the same, then `line …` for each line that comes |
 //! | `watch` | all | like `list`, then `event …` for each event from N+1 on |
 //! | `start name=NAME`, `stop name=NAME`, `restart name=NAME`, `reload name=NAME`, `once name=NAME` | root, owner | `ok` or `error`: taken note of, not done yet |
 //! | `signal name=NAME signal=HUP` | root, owner | `ok` or `error` |

@@ -74,12 +74,14 @@ pub enum Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// True for requests that change nothing, which anybody may make.
+    /// True for requests that anybody may make: they change nothing, and tell nothing that is private.
     #[must_use]
     pub const fn only_looks(&self) -> bool {
         match self {
-            Self::List | Self::Status { .. } | Self::Usage { .. } | Self::Log { .. } | Self::Watch => true,
-            Self::Start { .. }
+            Self::List | Self::Status { .. } | Self::Usage { .. } | Self::Watch => true,
+            // What services say is not for everybody.
+            Self::Log { .. }
+            | Self::Start { .. }
             | Self::Stop { .. }
             | Self::Restart { .. }
             | Self::Reload { .. }
