@@ -5,6 +5,7 @@ use crate::{Event, List, init};
 use serde_json::json;
 
 /// The domain.
+#[allow(clippy::too_many_lines, reason = "a table")]
 pub(super) fn domain() -> Domain {
     let sshd = json!({"name": "sshd", "pid": 412});
     let status = json!({"name": "sshd", "state": "ready", "type": "longrun", "wanted": true, "pid": 412, "since_ms": 93_000,

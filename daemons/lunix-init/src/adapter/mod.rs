@@ -188,19 +188,22 @@ pub(crate) fn run(options: &Options, is_pid1: bool, ready: Option<OwnedFd>, begu
     }
 }
 
+/// What is taken note of in the loop.
+const SIGNALS: [signal::Signal; 9] = [
+    signal::CHLD,
+    signal::TERM,
+    signal::INT,
+    signal::HUP,
+    signal::USR1,
+    signal::USR2,
+    signal::PWR,
+    signal::QUIT,
+    signal::WINCH,
+];
+
 impl Host {
     fn new(options: &Options, is_pid1: bool, begun: &mut Begun) -> io::Result<Self> {
-        let signals = Signals::new(&[
-            signal::CHLD,
-            signal::TERM,
-            signal::INT,
-            signal::HUP,
-            signal::USR1,
-            signal::USR2,
-            signal::PWR,
-            signal::QUIT,
-            signal::WINCH,
-        ])?;
+        let signals = Signals::new(&SIGNALS)?;
         let mut reactor = Reactor::new(SOURCES_MAX)?;
         let deadline = Timer::new()?;
         reactor.insert(&signals, Interest::READ, Key::Signals)?;
@@ -209,18 +212,7 @@ impl Host {
         if is_pid1 && crate::poweroff::is_first_namespace() {
             console.tell_the_kernel();
         }
-        let mut control = Control::new();
-        if let Some(path) = &options.control
-            && let Err(error) = match begun.listener() {
-                None => control.listen(path, is_pid1, &mut reactor),
-                Some(listener) => control.handed_down(listener, path, &mut reactor),
-            }
-        {
-            if !is_pid1 {
-                return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())));
-            }
-            console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
-        }
+        let control = resources::open_control(options, is_pid1, begun, &mut reactor, &mut console)?;
         let (groups, reason) = Groups::open(options, is_pid1, begun.groups());
         if let Some(reason) = reason {
             console.say(format_args!("info: services run without cgroups: {reason}"));

@@ -1,11 +1,40 @@
 //! What is taken from the system once, at the start.
 
+use super::Key;
+use super::control::Control;
+use crate::console::Console;
 use crate::directory;
 use crate::options::Options;
+use crate::survival::takeover::Begun;
+use reactor::Reactor;
 use rustix::process::Resource;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+
+/// The control socket, anew or as another lunix-init left it. PID 1 goes on without one.
+pub(super) fn open_control(
+    options: &Options,
+    is_pid1: bool,
+    begun: &mut Begun,
+    reactor: &mut Reactor<Key>,
+    console: &mut Console,
+) -> io::Result<Control> {
+    let mut control = Control::new();
+    let Some(path) = &options.control else { return Ok(control) };
+    let listens = match begun.listener() {
+        None => control.listen(path, is_pid1, reactor),
+        Some(listener) => control.handed_down(listener, path, reactor),
+    };
+    match listens {
+        Ok(()) => {}
+        Err(error) if is_pid1 => {
+            console.say(format_args!("error: cannot listen on {}: {error}", path.display()));
+        }
+        Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+    }
+    Ok(control)
+}
 
 /// The stores that were named, or the usual ones; as the kernel tells paths, without links.
 pub(super) fn stores(options: &Options) -> Vec<PathBuf> {
