@@ -4,7 +4,7 @@ use super::{Host, Key};
 use crate::directory::chain::steps_to;
 use crate::directory::{Reading, place};
 use reactor::{Inotify, Instant, Interest, Reactor, Timer};
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -79,7 +79,7 @@ impl Host {
             inotify: &watcher.inotify,
             services: &self.services,
             stores: &self.stores,
-            seen: RefCell::new(seen),
+            seen: Cell::new(seen),
         })
     }
 
@@ -119,13 +119,13 @@ pub(crate) struct Watching<'a> {
     inotify: &'a Inotify,
     services: &'a Path,
     stores: &'a [PathBuf],
-    seen: RefCell<Seen>,
+    seen: Cell<Seen>,
 }
 
 impl Watching<'_> {
     /// Something is about to be read.
     pub(crate) fn watch(&self, reading: Reading<'_>) {
-        let mut seen = self.seen.borrow_mut();
+        let mut seen = self.seen.take();
         match reading {
             Reading::Folder(path) => seen.folder(self.inotify, &self.services.join(path)),
             Reading::Entry(name) => {
@@ -136,6 +136,7 @@ impl Watching<'_> {
                 }
             }
         }
+        self.seen.set(seen);
     }
 
     pub(crate) fn end(self) -> Seen {
